@@ -1,0 +1,56 @@
+"""See what convolution does: verified filters, feature maps, shape arithmetic.
+
+Names are resolved when first used, so that ``import cnnviz`` loads neither torch nor OpenCV.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cnnviz.version import __version__
+
+if TYPE_CHECKING:
+    from cnnviz.capture import feature_maps
+    from cnnviz.errors import CnnvizError
+    from cnnviz.filtering import FilterOptions, filter_image
+    from cnnviz.images import read_image
+    from cnnviz.kernels import Kernel, kernel_names, load_kernel
+    from cnnviz.models import load_model
+    from cnnviz.shapes import conv_output_size as output_size
+
+__all__ = [
+    "CnnvizError",
+    "FilterOptions",
+    "Kernel",
+    "__version__",
+    "feature_maps",
+    "filter_image",
+    "kernel_names",
+    "load_kernel",
+    "load_model",
+    "output_size",
+    "read_image",
+]
+
+_HOMES = {
+    "CnnvizError": ("cnnviz.errors", "CnnvizError"),
+    "FilterOptions": ("cnnviz.filtering", "FilterOptions"),
+    "Kernel": ("cnnviz.kernels", "Kernel"),
+    "feature_maps": ("cnnviz.capture", "feature_maps"),
+    "filter_image": ("cnnviz.filtering", "filter_image"),
+    "kernel_names": ("cnnviz.kernels", "kernel_names"),
+    "load_kernel": ("cnnviz.kernels", "load_kernel"),
+    "load_model": ("cnnviz.models", "load_model"),
+    "output_size": ("cnnviz.shapes", "conv_output_size"),
+    "read_image": ("cnnviz.images", "read_image"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnnviz' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

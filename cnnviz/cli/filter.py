@@ -1,0 +1,210 @@
+"""``cnnviz filter``: kernels over images by OpenCV and torch, verified, written."""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnviz.batch import Batch
+from cnnviz.cli import options
+from cnnviz.cli.options import Padding, Pair
+from cnnviz.engines import BORDERS, ENGINES, Window
+from cnnviz.errors import UsageError
+from cnnviz.kernels import Kernel, load_kernel
+from cnnviz.storage import STANDARD_STREAM, refuse_existing
+
+if TYPE_CHECKING:
+    from cnnviz.filtering import Report, Target
+
+DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
+
+
+@click.command(
+    "filter",
+    epilog="Example: cnnviz filter samples/coffee.png --kernel sobel_x --border replicate",
+)
+@options.images
+@click.option(
+    "-k",
+    "--kernel",
+    "kernels",
+    required=True,
+    multiple=True,
+    metavar="NAME|FILE.json",
+    help="Repeatable, or several names with commas. `cnnviz kernels` lists the names.",
+)
+@options.outputs("IMAGE-STEM.KERNEL.png in the current folder")
+@click.option(
+    "--engine",
+    type=click.Choice(["both", *ENGINES]),
+    default="both",
+    show_default=True,
+    help="One engine alone is faster, and not verified.",
+)
+@click.option(
+    "--border",
+    type=click.Choice(BORDERS),
+    default="reflect101",
+    show_default=True,
+    help="How pixels outside the image are invented.",
+)
+@click.option(
+    "--padding",
+    type=Padding(minimum=0),
+    default="same",
+    show_default=True,
+    help="How many there are on every side.",
+)
+@click.option("--stride", type=Pair(), default=(1, 1), show_default="1")
+@click.option("--dilation", type=Pair(), default=(1, 1), show_default="1")
+@click.option(
+    "--channels",
+    type=click.Choice(["each", "gray", "mean"]),
+    default="each",
+    show_default=True,
+    help="Each colour alone; the luminance; or the mean of the colours' results.",
+)
+@click.option(
+    "--display",
+    type=click.Choice(DISPLAYS),
+    default="auto",
+    show_default=True,
+    help="How signed results become pixels; auto is abs for kernels that sum to 0, else clip.",
+)
+@click.option("--flip", is_flag=True, help="Turn the kernel by 180 degrees: true convolution.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+)
+@click.option(
+    "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."
+)
+@options.everywhere
+def command(
+    images: tuple[Path, ...],
+    kernels: tuple[str, ...],
+    output: str | None,
+    overwrite: bool,
+    engine: str,
+    raw: str | None,
+    display: str,
+    quiet: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Apply kernels to images through OpenCV and torch, and prove that the two agree.
+
+    Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
+    written image is OpenCV's result; the agreement is checked on the exact signed values.
+    """
+    plan = _plan(images, kernels, output, raw)
+    if as_json and output == str(STANDARD_STREAM):
+        raise UsageError("--json and --output - both want standard output; choose one")
+    files = [path for targets in plan.values() for t in targets for path in (t.output, t.raw)]
+    refuse_existing(filter(None, files), images, overwrite=overwrite)
+
+    from cnnviz.filtering import FilterOptions, filter_file  # cv2: only when there is work
+
+    window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
+    chosen = FilterOptions(window, ENGINES if engine == "both" else (engine,), **how)
+    batch = Batch(list(plan))
+    reports = []
+    for report in batch.run(lambda path: filter_file(path, plan[path], chosen, display)):
+        reports.append(_document(report))
+        if error := report.filtered.disagreement:
+            batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
+        elif not as_json:
+            click.echo(_line(report), err=output == str(STANDARD_STREAM))
+        if not quiet:
+            for note in report.notes:
+                click.echo(f"  note: {note}", err=True)
+    if as_json:
+        click.echo(json.dumps({"results": reports, "failures": options.failures(batch)}))
+    options.end(batch)
+
+
+def _plan(
+    images: tuple[Path, ...], names: tuple[str, ...], output: str | None, raw: str | None
+) -> dict[Path, list[Target]]:
+    """What is to be made of each image, with every output named before anything starts."""
+    from cnnviz.filtering import Target
+
+    kernels = [load_kernel(name) for names_ in names for name in names_.split(",")]
+    several = len(set(images)) * len(kernels) > 1
+    return {
+        image: [
+            Target(
+                kernel,
+                _place(output or "./", _name(image, kernel, ".png"), several, "--output"),
+                _place(raw, _name(image, kernel, ".npy"), several, "--raw") if raw else None,
+            )
+            for kernel in kernels
+        ]
+        for image in images
+    }
+
+
+def _name(image: Path, kernel: Kernel, suffix: str) -> str:
+    stem = "stdin" if image == STANDARD_STREAM else image.stem
+    safe = re.sub(r"[^\w.-]+", "_", kernel.name)
+    return f"{stem}.{safe}{suffix}"
+
+
+def _place(given: str, name: str, several: bool, option: str) -> Path:
+    if options.says_folder(given):
+        return Path(given) / name
+    if several:
+        raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
+    return Path(given)
+
+
+def _line(report: Report) -> str:
+    height, width = report.size
+    return (
+        f"{report.input} × {report.kernel} → {report.output}"
+        f"  {height}x{width}  {report.display}  {_verified(report)}"
+    )
+
+
+def _verified(report: Report) -> str:
+    verdict = report.filtered.verdict
+    if verdict is None:
+        return f"not verified: {report.filtered.engines[0]} alone"
+    where = f"on {verdict.values:,} values"
+    if verdict.nonfinite:
+        where += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
+    if verdict.max_abs_diff == 0:
+        return f"verified: identical {where}"
+    return (
+        f"verified: within {verdict.max_abs_diff:.2g} {where} (bound {verdict.bound.tolerance:.2g})"
+    )
+
+
+def _document(report: Report) -> dict[str, Any]:
+    verdict = report.filtered.verdict
+    difference = verdict.max_abs_diff if verdict else None
+    return {
+        "input": str(report.input),
+        "output": str(report.output) if report.output else None,
+        "kernel": report.kernel,
+        "size": list(report.size),
+        "channels": report.filtered.result.shape[2],
+        "border": report.border,
+        "display": report.display,
+        "engines": list(report.filtered.engines),
+        "verified": verdict.agree if verdict else None,
+        "exact": bool(verdict and verdict.bound.exact),
+        "max_abs_diff": difference if difference is not None and isfinite(difference) else None,
+        "tolerance": verdict.bound.tolerance if verdict else None,
+        "values": verdict.values if verdict else 0,
+        "nonfinite": verdict.nonfinite if verdict else 0,
+        "notes": report.notes,
+        "seconds": {name: round(time, 6) for name, time in report.filtered.seconds.items()},
+    }

@@ -1,0 +1,91 @@
+"""``cnnviz kernels``: what ``--kernel`` can name, and whether a file of one's own is right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnviz.cli import options
+from cnnviz.kernels import kernel_names, load_kernel, read_kernel
+
+if TYPE_CHECKING:
+    from cnnviz.kernels import Kernel
+
+
+@click.group("kernels", invoke_without_command=True, epilog="Example: cnnviz kernels show emboss")
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List, show and check kernels; alone it lists them."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_kernels)
+
+
+@command.command("list", epilog="Example: cnnviz kernels list")
+@options.everywhere
+def list_kernels(quiet: bool = False, as_json: bool = False) -> None:
+    """The kernels that ship with cnnviz; --quiet prints their names alone."""
+    kernels = [load_kernel(name) for name in kernel_names()]
+    if as_json:
+        click.echo(json.dumps({"kernels": [_document(kernel) for kernel in kernels]}))
+        return
+    longest = max(len(kernel.name) for kernel in kernels)
+    for kernel in kernels:
+        rows, columns = kernel.shape
+        line = f"{kernel.name:<{longest}}  {rows}x{columns}  {kernel.title}"
+        click.echo(kernel.name if quiet else line)
+
+
+@command.command("show", epilog="Example: cnnviz kernels show gaussian")
+@click.argument("kernel", metavar="NAME|FILE.json")
+@options.everywhere
+def show(kernel: str, quiet: bool, as_json: bool) -> None:
+    """One kernel: its weights, their sum, what it does, where it is from."""
+    found = load_kernel(kernel)
+    if as_json:
+        click.echo(json.dumps(_document(found)))
+        return
+    click.echo(_table(found))
+    if not quiet:
+        for line in filter(None, (f"sum {found.sum}", found.description, found.source)):
+            click.echo(line)
+
+
+@command.command("check", epilog="Example: cnnviz kernels check samples/ridge.json")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.everywhere
+def check(file: Path, quiet: bool, as_json: bool) -> None:
+    """Say whether FILE is a kernel that --kernel takes; if not, where the fault is."""
+    kernel = read_kernel(file)
+    if as_json:
+        click.echo(json.dumps(_document(kernel)))
+    elif not quiet:
+        rows, columns = kernel.shape
+        click.echo(f"{file}: a {rows}x{columns} kernel called {kernel.name}, sum {kernel.sum}")
+
+
+def _table(kernel: Kernel) -> str:
+    """The title and the weights as aligned rows, divisor and offset beside them."""
+    cells = [[f"{float(weight):.6g}" for weight in row] for row in kernel.weights]
+    width = max(len(cell) for row in cells for cell in row)
+    rows = ["  ".join(cell.rjust(width) for cell in row) for row in cells]
+    divisor = f"  / {float(kernel.divisor):g}" if kernel.divisor != 1 else ""
+    offset = f"  + {float(kernel.offset):g}" if kernel.offset else ""
+    rows[len(rows) // 2] += divisor + offset
+    title = f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name
+    return "\n".join([title, "", *(f"  {row}" for row in rows), ""])
+
+
+def _document(kernel: Kernel) -> dict[str, Any]:
+    return {
+        "name": kernel.name,
+        "title": kernel.title,
+        "weights": [[float(weight) for weight in row] for row in kernel.weights],
+        "divisor": float(kernel.divisor),
+        "offset": float(kernel.offset),
+        "sum": float(kernel.sum),
+        "description": kernel.description,
+        "source": kernel.source,
+    }

@@ -1,0 +1,85 @@
+"""The ``cnnviz`` command: finds the subcommand, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from cnnviz.errors import CnnvizError
+from cnnviz.version import __version__
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+COMMANDS = ("filter", "kernels", "shape")
+
+
+class Group(click.Group):
+    """Commands that are imported when they are named, and one place where errors end."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, from the module of its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"cnnviz.cli.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a ``CnnvizError`` becomes its message and its exit code."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except CnnvizError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
+        except (click.exceptions.Exit, click.Abort, click.ClickException, OSError):
+            raise
+        except Exception as error:  # our own fault: said in one line, with -v in full
+            if ctx.meta.get("cnnviz.verbose"):
+                traceback.print_exc()
+            hint = "" if ctx.meta.get("cnnviz.verbose") else "; -v shows where"
+            name = type(error).__name__
+            click.echo(f"Error: a fault of cnnviz itself: {name}: {error}{hint}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cnnviz")
+def cli() -> None:
+    """Show what convolution does, from one kernel to every layer of a network.
+
+    \b
+      cnnviz filter samples/coffee.png --kernel sobel_x
+      cnnviz shape 300x400 -k3 -p1 -s2
+      cnnviz featuremaps --model lenet samples/digit_7.png
+    """
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Entry point of the ``cnnviz`` command."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+    cli(prog_name="cnnviz")

@@ -1,0 +1,149 @@
+"""Options and value types that more than one command uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cnnviz.batch import Batch
+
+Command = Callable[..., Any]
+
+WHOLE = r"[0-9]{1,9}"  # ASCII digits only, and no number that would ask for absurd arithmetic
+CROSS = r"[xX×]"
+
+
+class WholeNumber(click.ParamType):
+    """A whole number in plain digits, at least ``minimum``."""
+
+    name = "n"
+
+    def __init__(self, minimum: int = 1) -> None:
+        self.minimum = minimum
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number.
+
+        Raises:
+            click.BadParameter: not a whole number, or below the minimum.
+        """
+        number = int(value) if re.fullmatch(rf"-?{WHOLE}", str(value)) else None
+        if number is None:
+            self.fail(f"{value!r} is not a whole number of at most 9 digits", param, ctx)
+        if number < self.minimum:
+            self.fail(f"{number} is below {self.minimum}", param, ctx)
+        return number
+
+
+class Pair(click.ParamType):
+    """One number for height and width, or HxW: ``3`` or ``3x5``."""
+
+    name = "n|hxw"
+
+    def __init__(self, minimum: int = 1) -> None:
+        self.minimum = minimum
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """(along height, along width).
+
+        Raises:
+            click.BadParameter: not of that form, or below the minimum.
+        """
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(rf"-?{WHOLE}({CROSS}-?{WHOLE})?", str(value)):
+            self.fail(f"{value!r} is neither a whole number nor HEIGHTxWIDTH", param, ctx)
+        numbers = [int(n) for n in re.split(CROSS, value)]
+        if min(numbers) < self.minimum:
+            self.fail(f"{min(numbers)} is below {self.minimum}", param, ctx)
+        return numbers[0], numbers[-1]
+
+
+class Padding(Pair):
+    """As ``Pair``, or a word: ``same`` or ``valid``."""
+
+    name = "same|valid|n|hxw"
+
+    def convert(  # type: ignore[override]
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | tuple[int, int]:
+        """The word, or (along height, along width).
+
+        Raises:
+            click.BadParameter: not of that form.
+        """
+        return value if value in {"same", "valid"} else super().convert(value, param, ctx)
+
+
+def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        context.find_root().meta["cnnviz.verbose"] = True
+
+
+def everywhere(command: Command) -> Command:
+    """What every command takes: --json, --quiet, --verbose."""
+    for option in (
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=_set_verbose,
+            help="Show where a fault of cnnviz itself lies.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Leave out notes; errors still show."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead."),
+    ):
+        command = option(command)
+    return command
+
+
+def outputs(default: str) -> Callable[[Command], Command]:
+    """Where results go: --output, --overwrite; ``default`` says what happens without."""
+
+    def decorate(command: Command) -> Command:
+        output = click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help=f"File, or folder if it ends in / or exists as one. [default: {default}]",
+        )
+        overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
+        return output(overwrite(command))
+
+    return decorate
+
+
+images = click.argument(
+    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+
+
+def says_folder(output: str) -> bool:
+    """Whether an ``--output`` names a folder: by its ending, or because it is one."""
+    return output.endswith(("/", "\\")) or Path(output).is_dir()
+
+
+def failures(batch: Batch) -> list[dict[str, str]]:
+    """What a batch could not do, as ``--json`` prints it."""
+    return [{"input": str(f.input), "error": str(f.error)} for f in batch.failures]
+
+
+def end(batch: Batch) -> None:
+    """Name each failure on stderr, count them where there were others, and exit by their code."""
+    for failure in batch.failures:
+        click.echo(f"Error: {failure.error}", err=True)
+    failed, total = len({failure.input for failure in batch.failures}), len(batch.inputs)
+    if failed and total > 1:
+        rest = f", {batch.not_reached} not reached" if batch.not_reached else ""
+        done = total - failed - batch.not_reached
+        click.echo(f"{done} of {total} images done, {failed} failed{rest}", err=True)
+    if batch.exit_code:
+        click.get_current_context().exit(batch.exit_code)

@@ -1,0 +1,88 @@
+"""The two engines behind one interface: modules with a ``correlate`` of the same signature.
+
+They invent missing pixels, and sum products, each by its own library's means, so that a
+mistake in one of them shows as a difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from cnnviz.errors import UsageError
+from cnnviz.shapes import Axis
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cnnviz.kernels import Kernel
+
+    Image = NDArray[np.floating]
+
+ENGINES = ("opencv", "torch")
+BORDERS = ("reflect101", "replicate", "reflect", "wrap", "zeros")
+
+Padding = Literal["same", "valid"] | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a kernel slides: pairs are (along height, along width), in pixels.
+
+    ``border`` says how missing pixels are invented: ``reflect101`` mirrors at the edge pixel
+    (gfedcb|abcdefgh|gfedcba), ``reflect`` mirrors beside it (hgfedcba|abcdefgh|hgfedcba),
+    ``replicate`` repeats it, ``wrap`` continues at the other side, ``zeros`` takes 0.
+    ``padding`` says how many there are; ``same`` as many as keep the size at stride 1.
+    """
+
+    border: str = "reflect101"
+    padding: Padding = "same"
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+
+    def axes(self, kernel_shape: tuple[int, int]) -> tuple[Axis, Axis]:
+        """The window along height and along width.
+
+        ``same`` puts the anchor where ``cv2.filter2D`` has it: at ``size // 2`` of the dilated
+        kernel, so that an even kernel misses one pixel more before than after.
+        """
+        return self._axis(kernel_shape, 0), self._axis(kernel_shape, 1)
+
+    def _axis(self, kernel_shape: tuple[int, int], which: int) -> Axis:
+        size, stride, dilation = kernel_shape[which], self.stride[which], self.dilation[which]
+        span = Axis(size, dilation=dilation).span
+        if self.padding == "same":
+            padding = span // 2, span - 1 - span // 2
+        elif self.padding == "valid":
+            padding = 0, 0
+        else:
+            padding = self.padding[which], self.padding[which]
+        return Axis(size, stride, padding, dilation)
+
+
+class Engine(Protocol):
+    """What a module in this room offers."""
+
+    SUMS_DIRECTLY: bool
+    """Whether every result is a plain sum of products, in some order (no FFT, no Winograd)."""
+
+    @staticmethod
+    def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
+        """Unflipped kernel over each channel; (H, W, C) in and out, in the image's float dtype.
+
+        Raises:
+            ShapeError: the kernel does not fit into the padded image.
+        """
+
+
+def load(name: str) -> Engine:
+    """The engine called ``name``; the same object each time.
+
+    Raises:
+        UsageError: there is no such engine.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"no engine is called {name!r}; there are {' and '.join(ENGINES)}")
+    return cast("Engine", import_module(f"cnnviz.engines.{name}"))

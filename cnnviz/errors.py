@@ -1,0 +1,41 @@
+"""What a user can do wrong, one class per exit code."""
+
+
+class CnnvizError(Exception):
+    """Something that could not be done; the message says what, why, and what to change."""
+
+    exit_code = 1
+
+
+class UsageError(CnnvizError):
+    """An option, kernel or name that cannot be used, or an output that exists already."""
+
+    exit_code = 2
+
+
+class ShapeError(UsageError):
+    """Sizes that do not go together, such as a kernel larger than its padded input."""
+
+
+class KernelError(UsageError):
+    """A kernel that does not exist or is not written as one."""
+
+
+class ModelError(UsageError):
+    """A model or weights that cannot be named or loaded that way."""
+
+
+class ImageError(CnnvizError):
+    """A file that is not an image, or not one that can be read safely."""
+
+
+class DisagreementError(CnnvizError):
+    """The two engines computed different results."""
+
+    exit_code = 3
+
+
+class OutputError(CnnvizError):
+    """A result that cannot be written: disk full, no permission, read-only folder."""
+
+    exit_code = 4

@@ -1,0 +1,275 @@
+"""Kernels as data: the ``Kernel`` type, the files it is read from, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cnnviz.errors import KernelError
+
+MAX_FILE_BYTES = 1_000_000
+MAX_SIDE = 1023
+
+# Weights are used in float32 unless float64 is asked for: its largest number, and its smallest
+# that has full precision.
+LARGEST = Decimal("3.4028234e38")
+SMALLEST = Decimal("1.1754944e-38")
+
+KEYS = ("weights", "divisor", "offset", "name", "title", "description", "source")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A rectangle of exact rational weights, applied without flipping.
+
+    The result of a window is ``sum(weights * pixels) / divisor + offset``; ``offset`` is in
+    the image's own units (0 to 255 for 8-bit images).
+    """
+
+    name: str
+    weights: tuple[tuple[Fraction, ...], ...]
+    divisor: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+    title: str = ""
+    description: str = ""
+    source: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.weights), len(self.weights[0])
+
+    @cached_property
+    def denominator(self) -> int:
+        """What the sums of ``numerators * pixels`` are divided by, at least 1."""
+        return math.lcm(*(w.denominator for row in self._scaled for w in row))
+
+    @cached_property
+    def numerators(self) -> tuple[tuple[int, ...], ...]:
+        """The weights over ``denominator``: integers, so that sums of products can be exact.
+
+        >>> half = Fraction(1, 2)
+        >>> Kernel("k", ((half, Fraction(1, 3)),)).numerators
+        ((3, 2),)
+        """
+        return tuple(tuple(int(w * self.denominator) for w in row) for row in self._scaled)
+
+    @property
+    def sum(self) -> Fraction:
+        """Sum of the weights over the divisor: what a flat image of ones becomes."""
+        return sum((w for row in self._scaled for w in row), Fraction(0))
+
+    @property
+    def rounded(self) -> list[list[float]]:
+        """Weights over the divisor as floats, each the nearest to its exact value."""
+        return [[float(w) for w in row] for row in self._scaled]
+
+    def split(self, largest: int) -> tuple[Kernel, int]:
+        """An integer kernel and the divisor that is left to do after it, offset put aside.
+
+        ``largest`` is the largest integer up to which the arithmetic holds every integer
+        (2**24 in float32). Where the integers are larger, the kernel keeps its fractions and
+        the divisor is 1.
+        """
+        biggest = max(abs(n) for row in self.numerators for n in row)
+        if max(biggest, self.denominator) > largest:
+            return replace(self, offset=Fraction(0)), 1
+        rows = tuple(tuple(map(Fraction, row)) for row in self.numerators)
+        integers = replace(self, weights=rows, divisor=Fraction(1), offset=Fraction(0))
+        return integers, self.denominator
+
+    @property
+    def flipped(self) -> Kernel:
+        """The kernel turned by 180 degrees: correlating with it is true convolution."""
+        return replace(self, weights=tuple(row[::-1] for row in reversed(self.weights)))
+
+    @cached_property
+    def _scaled(self) -> tuple[tuple[Fraction, ...], ...]:
+        return tuple(tuple(w / self.divisor for w in row) for row in self.weights)
+
+
+def kernel_names() -> list[str]:
+    """Names of the kernels that ship with cnnviz, in alphabetical order."""
+    return sorted(path.stem for path in _library().glob("*.json"))
+
+
+def load_kernel(name: str) -> Kernel:
+    """The kernel called ``name``, or the one in the file ``name`` if that ends in ``.json``.
+
+    Raises:
+        KernelError: no such kernel, or a file that is not one; says where the fault is.
+    """
+    if name.lower().endswith(".json"):
+        return read_kernel(Path(name))
+    if name not in kernel_names():
+        raise KernelError(_unknown(name))
+    return read_kernel(_library() / f"{name}.json")
+
+
+def read_kernel(path: Path) -> Kernel:
+    """The kernel in a JSON file: an object with ``weights``, or a bare matrix.
+
+    Raises:
+        KernelError: the file cannot be read or is not a kernel; names the place.
+    """
+    try:
+        return parse_kernel(_text(path), default_name=path.stem)
+    except KernelError as error:
+        raise KernelError(f"{path}: {error}") from None
+
+
+def parse_kernel(text: str, default_name: str = "kernel") -> Kernel:
+    """The kernel written in ``text`` as JSON.
+
+    Raises:
+        KernelError: not JSON, or not a kernel; names line and column, or row and column.
+
+    >>> parse_kernel("[[1, 2], [3, 4]]").shape
+    (2, 2)
+    """
+    document = _json(text)
+    fields = document if isinstance(document, dict) else {"weights": document}
+    _refuse_unknown_keys(fields)
+    divisor = Fraction(_number(fields.get("divisor", Decimal(1)), "divisor"))
+    if divisor == 0:
+        raise KernelError("divisor is 0; give the number that the sum is divided by")
+    texts = {key: _string(fields, key) for key in ("title", "description", "source")}
+    return Kernel(
+        name=_string(fields, "name") or default_name,
+        weights=_matrix(fields.get("weights")),
+        divisor=divisor,
+        offset=Fraction(_number(fields.get("offset", Decimal(0)), "offset")),
+        **texts,
+    )
+
+
+def _library() -> Path:
+    """The folder of shipped kernels: inside an installed package, else beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "data" / "kernels"
+    return installed if installed.is_dir() else package.parent / "kernels"
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches  # only on the way to an error
+
+    close = get_close_matches(name.lower(), kernel_names(), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"no kernel is called {name!r}; {hint}`cnnviz kernels` lists them, FILE.json is your own"
+
+
+def _text(path: Path) -> str:
+    if not path.exists():
+        raise KernelError("there is no such file")
+    if not path.is_file():
+        raise KernelError("not a regular file; name a JSON file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise KernelError(f"cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise KernelError(f"larger than {MAX_FILE_BYTES:,} bytes, the limit for a kernel file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise KernelError(f"byte {error.start} is not UTF-8; save the file as UTF-8") from None
+
+
+def _json(text: str) -> Any:
+    """``text`` as JSON, strictly: every number a ``Decimal``, no NaN, no duplicate keys."""
+    try:
+        return json.loads(
+            text,
+            parse_int=Decimal,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique,
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise KernelError(f"not JSON: {error.msg} at {place}") from None
+    except RecursionError:
+        raise KernelError("nested too deeply; weights are rows of numbers") from None
+
+
+def _refuse_constant(word: str) -> None:
+    raise KernelError(f"{word} is not a number that JSON or a kernel can hold")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise KernelError(f"key {_shown(twice)} appears twice; keep one")
+    return fields
+
+
+def _refuse_unknown_keys(fields: dict[str, Any]) -> None:
+    from difflib import get_close_matches
+
+    for key in fields:
+        if key not in KEYS:
+            close = get_close_matches(key, KEYS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"a kernel has {', '.join(KEYS)}"
+            raise KernelError(f"unknown key {_shown(key)}; {hint}")
+
+
+def _matrix(rows: Any) -> tuple[tuple[Fraction, ...], ...]:
+    if rows is None:
+        raise KernelError('"weights" is missing; give rows of numbers: [[1, 0], [0, -1]]')
+    if not isinstance(rows, list) or not rows:
+        raise KernelError(f"weights are {_shown(rows)}; give rows of numbers: [[1, 0], [0, -1]]")
+    for number, row in enumerate(rows, 1):
+        _refuse_uneven(number, row, rows[0])
+    if max(len(rows), len(rows[0])) > MAX_SIDE:
+        raise KernelError(f"weights are {len(rows)}x{len(rows[0])}; the limit is {MAX_SIDE} a side")
+    return tuple(
+        tuple(
+            Fraction(_number(weight, f"weight in row {r}, column {c}"))
+            for c, weight in enumerate(row, 1)
+        )
+        for r, row in enumerate(rows, 1)
+    )
+
+
+def _refuse_uneven(number: int, row: Any, first: Any) -> None:
+    if not isinstance(row, list):
+        raise KernelError(f"row {number} is {_shown(row)}, not a list of numbers")
+    if not row:
+        raise KernelError(f"row {number} is empty; give it numbers")
+    if len(row) != len(first):
+        raise KernelError(
+            f"row {number} has {len(row)} weights but row 1 has {len(first)};"
+            " all rows must be equally long"
+        )
+
+
+def _number(value: Any, what: str) -> Decimal:
+    if not isinstance(value, Decimal):
+        raise KernelError(f"{what} is {_shown(value)}, not a number")
+    size = value.copy_abs()
+    if size and not SMALLEST <= size <= LARGEST:
+        limit = f"at most {LARGEST}" if size > LARGEST else f"0 or at least {SMALLEST}"
+        raise KernelError(f"{what} is {value}; in float32 it must be {limit} in size")
+    return value
+
+
+def _string(fields: dict[str, Any], key: str) -> str:
+    value = fields.get(key, "")
+    if not isinstance(value, str):
+        raise KernelError(f"{key} is {_shown(value)}, not text")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """``value`` as JSON on one short line."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:37]}..."

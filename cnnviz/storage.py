@@ -1,0 +1,113 @@
+"""Files that are either there whole or not there: temporary name first, then moved."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from cnnviz.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STANDARD_STREAM = Path("-")  # standard input as a source, standard output as a target
+
+TEMPORARY = re.compile(r"\.cnnviz-(\d+)-[0-9a-f]+\.tmp")
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write ``data`` to ``path``, which holds its old content until all of it is there.
+
+    ``-`` is standard output.
+
+    Raises:
+        OutputError: it cannot be written; says why.
+    """
+    if path == STANDARD_STREAM:
+        with _named_error(Path("standard output")):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        return
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that becomes ``path`` when the block ends without an error.
+
+    Raises:
+        OutputError: it cannot be written; says why.
+    """
+    with _named_error(path):
+        folder = path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        temporary = folder / f".cnnviz-{os.getpid()}-{secrets.token_hex(6)}.tmp"
+    try:
+        with _named_error(path), temporary.open("xb") as file:
+            yield file
+        with _named_error(path):
+            temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _named_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse to replace an input ever, an existing file unless ``overwrite``, and twins.
+
+    Raises:
+        UsageError: names the first output that may not be written.
+    """
+    sources = [path for path in inputs if path.exists()]
+    seen: set[Path] = set()
+    for output in outputs:
+        if output == STANDARD_STREAM:
+            continue
+        final = output.resolve()
+        if final in seen:
+            raise UsageError(f"two results would both be written to {output}; name a folder each")
+        seen.add(final)
+        if output.is_dir():
+            raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
+        if not output.exists():
+            continue
+        if any(output.samefile(source) for source in sources):
+            raise UsageError(f"{output} is an input; name another output")
+        if not overwrite:
+            raise UsageError(f"{output} exists already; --overwrite replaces it")
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove what a killed run left in ``folder``; once per folder and process."""
+    for path in folder.glob(".cnnviz-*.tmp"):
+        match = TEMPORARY.fullmatch(path.name)
+        if match and not _alive(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # it is there and not ours, or nobody can tell
+    return True
