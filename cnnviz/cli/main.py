@@ -18,7 +18,7 @@ from cnnviz.version import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
-COMMANDS = ("filter", "kernels", "shape")
+COMMANDS = ("filter", "kernels", "shape", "featuremaps")
 
 
 class Group(click.Group):

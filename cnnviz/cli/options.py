@@ -18,7 +18,7 @@ WHOLE = r"[0-9]{1,9}"  # ASCII digits only, and no number that would ask for abs
 CROSS = r"[xX×]"
 
 
-class WholeNumber(click.ParamType):
+class WholeNumber(click.ParamType[int]):
     """A whole number in plain digits, at least ``minimum``."""
 
     name = "n"
@@ -40,7 +40,7 @@ class WholeNumber(click.ParamType):
         return number
 
 
-class Pair(click.ParamType):
+class Pair(click.ParamType[Any]):
     """One number for height and width, or HxW: ``3`` or ``3x5``."""
 
     name = "n|hxw"

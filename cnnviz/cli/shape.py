@@ -14,7 +14,7 @@ from cnnviz.errors import ShapeError
 from cnnviz.shapes import Axis, Conv2d, same_padding
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[Any]):
     """HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH."""
 
     name = "size"

@@ -1,0 +1,122 @@
+"""``cnnviz featuremaps``: what every layer of a model makes of an image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnviz.batch import Batch
+from cnnviz.cli import options
+from cnnviz.errors import UsageError
+from cnnviz.models import find_model
+from cnnviz.storage import STANDARD_STREAM, refuse_existing
+
+if TYPE_CHECKING:
+    from cnnviz.featuremaps import FeatureMaps
+    from cnnviz.models import ModelEntry
+
+BAR = 30
+
+
+@click.command(
+    "featuremaps",
+    epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
+)
+@options.images
+@click.option("--model", "name", required=True, metavar="NAME", help="A model: lenet.")
+@options.outputs("the folder IMAGE-STEM.MODEL/ in the current folder")
+@options.everywhere
+def command(
+    images: tuple[Path, ...],
+    name: str,
+    output: str | None,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Draw what every layer of a model puts out for an image.
+
+    Writes a folder with a picture per layer, the input as the model sees it, the predictions,
+    and manifest.json with the figures. lenet reads handwritten digits; any image is accepted.
+    """
+    entry = find_model(name)
+    folders = _folders(images, entry, output)
+    refuse_existing(
+        [folder / "manifest.json" for folder in folders.values()], images, overwrite=overwrite
+    )
+
+    from cnnviz.featuremaps import save_feature_maps  # torch: only when there is work
+    from cnnviz.models.loading import load
+
+    model = load(entry)
+    if not as_json and not quiet:
+        click.echo(_introduction(entry, model.training))
+    batch = Batch(list(folders))
+    done = []
+    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path])]):
+        done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
+        if not as_json:
+            click.echo(_report(result, quiet))
+    if as_json:
+        click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
+    options.end(batch)
+
+
+def _folders(images: tuple[Path, ...], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
+    """Where each image's results go: ``output`` itself for one image, else folders in it."""
+    if output is not None and Path(output).is_file():
+        raise UsageError(f"--output {output} is a file; feature maps are a folder")
+    several = len(set(images)) > 1
+    folders = {}
+    for image in images:
+        stem = "stdin" if image == STANDARD_STREAM else image.stem
+        own = f"{stem}.{entry.name}"
+        folders[image] = Path(output or own) / (own if several and output else "")
+    return folders
+
+
+def _introduction(entry: ModelEntry, training: dict[str, str]) -> str:
+    accuracy, count = float(training["test_accuracy"]), int(training["test_images"])
+    return (
+        f"{entry.name}: {entry.title} ({entry.year}), {entry.parameters:,} parameters, trained on"
+        f" {training['dataset']}: {accuracy:.2%} of its {count:,} test images right"
+    )
+
+
+def _report(result: FeatureMaps, quiet: bool) -> str:
+    """The folder; and unless ``quiet`` the steps, a line per layer, and the predictions."""
+    if quiet:
+        return f"{result.folder}/"
+    manifest = result.manifest
+    size = "x".join(map(str, manifest["preprocess"]["input"]))
+    steps = ", ".join(manifest["preprocess"]["steps"]) or "as it is"
+    return "\n".join(
+        [
+            f"{result.input} → {size}: {steps}",
+            "",
+            *(_layer_line(layer) for layer in manifest["layers"]),
+            "",
+            *(_prediction_line(prediction) for prediction in manifest["predictions"]),
+            "",
+            f"{result.folder}/  {_count(manifest)} pictures and manifest.json",
+        ]
+    )
+
+
+def _layer_line(layer: dict[str, Any]) -> str:
+    shape = "x".join(map(str, layer["shape"] or ["-"]))
+    what = layer["file"] or f"not drawn: {layer['reason']}"
+    return f"  {layer['paper_name'] or '':<8} {layer['name']:<13} {layer['type']:<10} {shape:<9} {what}"
+
+
+def _prediction_line(prediction: dict[str, Any]) -> str:
+    share = prediction["probability"]
+    return f"  {prediction['label']}  {'█' * round(share * BAR):<{BAR}}  {share:7.2%}"
+
+
+def _count(manifest: dict[str, Any]) -> int:
+    """Pictures: the input, the predictions, and one per captured layer."""
+    return 2 + sum(layer["file"] is not None for layer in manifest["layers"])

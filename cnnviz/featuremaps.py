@@ -1,0 +1,145 @@
+"""One image through one model: every layer as a grid, the predictions, the manifest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnviz import images, storage
+from cnnviz.capture import run_and_capture
+from cnnviz.render.bars import draw_bars
+from cnnviz.render.grid import Caption, draw_maps, draw_values
+from cnnviz.render.levels import short
+from cnnviz.statistics import channel_statistics, layer_statistics
+from cnnviz.version import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cnnviz.capture import LayerOutput
+    from cnnviz.models.loading import LoadedModel, Prepared
+
+INPUT, PREDICTIONS, MANIFEST = "00_input.png", "predictions.png", "manifest.json"
+
+
+@dataclass(frozen=True)
+class FeatureMaps:
+    """What was written for one image: the folder, and what its ``manifest.json`` says."""
+
+    input: Path
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def save_feature_maps(path: Path, model: LoadedModel, folder: Path) -> FeatureMaps:
+    """Draw every layer's output for the image at ``path`` into ``folder``.
+
+    The manifest is written last: where it is, the pictures are whole.
+
+    Raises:
+        ImageError: the file is not an image that can be read.
+        CnnvizError: the model failed on it.
+        OutputError: a picture cannot be written.
+    """
+    prepared = model.prepare(images.read_image(path))
+    run = run_and_capture(model.module, prepared.tensor)
+    storage.write_bytes(folder / INPUT, _input_picture(prepared))
+    layers = [
+        _save_layer(number, layer, model, folder) for number, layer in enumerate(run.layers, 1)
+    ]
+    predictions = _predictions(run.output.softmax(0).numpy(), model.entry.labels)
+    bars = [(p["label"], p["probability"]) for p in sorted(predictions, key=lambda p: p["index"])]
+    best = f"{model.entry.title} reads {predictions[0]['label']}"
+    storage.write_bytes(folder / PREDICTIONS, draw_bars(best, bars))
+    manifest = {
+        "cnnviz": __version__,
+        "model": model.entry.name,
+        "weights": {"source": "trained", **model.training},
+        "image": str(path),
+        "preprocess": {"steps": prepared.steps, "input": list(prepared.tensor.shape[1:])},
+        "predictions": predictions,
+        "layers": layers,
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    storage.write_bytes(folder / MANIFEST, text.encode("utf-8", "backslashreplace"))
+    return FeatureMaps(path, folder, manifest)
+
+
+def _input_picture(prepared: Prepared) -> bytes:
+    seen = prepared.tensor[0].numpy()
+    size = "x".join(map(str, seen.shape))
+    steps = ", ".join(prepared.steps) or "the image as it is"
+    return draw_maps(seen, Caption(f"What the model sees: {size}", steps, {}))
+
+
+def _save_layer(
+    number: int, layer: LayerOutput, model: LoadedModel, folder: Path
+) -> dict[str, Any]:
+    """Draw one layer, and return its entry in the manifest."""
+    entry: dict[str, Any] = {
+        "index": number,
+        "name": layer.key,
+        "paper_name": model.entry.paper_names.get(layer.name),
+        "type": layer.type,
+        "call": layer.call,
+        "shape": None,
+        "status": "skipped",
+        "reason": layer.reason,
+        "file": None,
+        "stats": None,
+        "channels": [],
+        "verified": None,
+    }
+    if layer.values is None:
+        return entry
+    values = layer.values.float().numpy()
+    entry["shape"] = list(values.shape)
+    if layer.type == "Flatten":
+        return entry | {"reason": "the values of the layer before it in one row"}
+    channels = [
+        {"index": index, **channel_statistics(channel, layer.type)}
+        for index, channel in enumerate(values)
+    ]
+    file = f"{number:02}_{layer.key}.png"
+    entry |= {
+        "status": "captured",
+        "file": file,
+        "stats": layer_statistics(values),
+        "channels": channels,
+    }
+    storage.write_bytes(folder / file, _picture(values, entry, model.entry.labels))
+    return entry
+
+
+def _picture(values: NDArray[Any], entry: dict[str, Any], labels: tuple[str, ...]) -> bytes:
+    """Maps as tiles; vectors and 1x1 maps, which have nothing to look at, as numbered cells."""
+    shape = "x".join(map(str, values.shape))
+    title = "  ·  ".join(filter(None, (entry["paper_name"], entry["name"], entry["type"], shape)))
+    stats = entry["stats"]
+    subtitle = (
+        "no finite value"
+        if stats["min"] is None
+        else f"layer: {short(stats['min'])} … {short(stats['max'])},"
+        f" mean {short(stats['mean'])}, std {short(stats['std'])}"
+    )
+    marks = {c["index"]: ", ".join(c["flags"]) for c in entry["channels"] if c["flags"]}
+    caption = Caption(title, subtitle, marks)
+    if values.ndim == 3 and values[0].size > 1:
+        return draw_maps(values, caption)
+    names = labels if entry["paper_name"] == "OUTPUT" else ()
+    return draw_values(values.reshape(-1), caption, names)
+
+
+def _predictions(
+    probabilities: NDArray[np.floating], labels: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Classes from the most probable to the least."""
+    return [
+        {"index": int(i), "label": labels[i], "probability": float(probabilities[i])}
+        for i in np.argsort(-probabilities, kind="stable")
+    ]

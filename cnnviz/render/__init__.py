@@ -1,0 +1,1 @@
+"""Arrays to pictures: tiles, grids, strips, bars, labels. Knows no models."""

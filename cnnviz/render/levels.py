@@ -1,0 +1,37 @@
+"""Values to the 256 levels of a colour map, on a stated scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def finite_range(values: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest finite value; (0, 0) where there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """``low`` as 0, ``high`` as 255, linear between; beyond them cut off.
+
+    NaN and an empty range give 0.
+    """
+    if high <= low:
+        return np.zeros(values.shape, np.uint8)
+    share = (values.astype(np.float64) - low) / (high - low)
+    return np.rint(np.nan_to_num(np.clip(share, 0, 1)) * 255).astype(np.uint8)
+
+
+def short(value: float) -> str:
+    """A number in about three digits, with a real minus sign: it goes under a picture."""
+    size = abs(value)
+    if size and not 1e-3 <= size < 1e4:
+        text = f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    else:
+        text = f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+    return text.replace("-", "\u2212")
