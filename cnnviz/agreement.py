@@ -67,7 +67,7 @@ class Verdict:
 
 def largest_integer(dtype: np.dtype[np.floating]) -> int:
     """The integer up to which the format holds every integer: 2**24 or 2**53."""
-    return 2 ** (int(np.finfo(dtype).nmant) + 1)
+    return 1 << int(np.finfo(dtype).nmant) + 1
 
 
 def bound(total: Sum, dtype: np.dtype[np.floating], *, direct: bool) -> Bound:

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from cnnviz.engines import Image
     from cnnviz.kernels import Kernel
 
-DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
-
 ROWS_AT_A_TIME = 256
 
 
 def resolve_display(display: str, kernel: Kernel) -> str:
-    """``auto`` made definite: ``abs`` for kernels that sum to 0 (their result has two signs
-    and no brightness), ``clip`` for the others.
+    """``display``, with ``auto`` made definite: ``abs`` for kernels that sum to 0, else ``clip``.
+
+    The result of a kernel that sums to 0 has two signs and no brightness of its own.
     """
     if display != "auto":
         return display

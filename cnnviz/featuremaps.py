@@ -11,6 +11,7 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.capture import run_and_capture
 from cnnviz.render.bars import draw_bars
+from cnnviz.render.canvas import grays
 from cnnviz.render.grid import Caption, draw_maps, draw_values
 from cnnviz.render.levels import short
 from cnnviz.statistics import channel_statistics, layer_statistics
@@ -48,6 +49,8 @@ def save_feature_maps(path: Path, model: LoadedModel, folder: Path) -> FeatureMa
     """
     prepared = model.prepare(images.read_image(path))
     run = run_and_capture(model.module, prepared.tensor)
+    files = [INPUT, PREDICTIONS, MANIFEST, *(_file(n, x) for n, x in enumerate(run.layers, 1))]
+    storage.refuse_existing((folder / file for file in files), [path], overwrite=True)
     storage.write_bytes(folder / INPUT, _input_picture(prepared))
     layers = [
         _save_layer(number, layer, model, folder) for number, layer in enumerate(run.layers, 1)
@@ -74,7 +77,7 @@ def _input_picture(prepared: Prepared) -> bytes:
     seen = prepared.tensor[0].numpy()
     size = "x".join(map(str, seen.shape))
     steps = ", ".join(prepared.steps) or "the image as it is"
-    return draw_maps(seen, Caption(f"What the model sees: {size}", steps, {}))
+    return draw_maps(seen, Caption(f"What the model sees: {size}", steps, {}), grays)
 
 
 def _save_layer(
@@ -105,7 +108,7 @@ def _save_layer(
         {"index": index, **channel_statistics(channel, layer.type)}
         for index, channel in enumerate(values)
     ]
-    file = f"{number:02}_{layer.key}.png"
+    file = _file(number, layer)
     entry |= {
         "status": "captured",
         "file": file,
@@ -114,6 +117,10 @@ def _save_layer(
     }
     storage.write_bytes(folder / file, _picture(values, entry, model.entry.labels))
     return entry
+
+
+def _file(number: int, layer: LayerOutput) -> str:
+    return f"{number:02}_{layer.key}.png"
 
 
 def _picture(values: NDArray[Any], entry: dict[str, Any], labels: tuple[str, ...]) -> bytes:

@@ -45,8 +45,8 @@ class FilterOptions:
 class Filtered:
     """A signed result, (H, W, C) in the precision asked for, and how it was verified.
 
-    ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine and
-    one for the comparison.
+    ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine, one
+    for importing them, and one for the comparison.
     """
 
     result: Image
@@ -98,8 +98,10 @@ def correlate_and_compare(pixels: Pixels, kernel: Kernel, options: FilterOptions
     results: list[Image] = []
     seconds: dict[str, float] = {}
     for name in options.engines:
+        with _timed(seconds, "import"):
+            engine = engines.load(name)
         with _timed(seconds, name):
-            total = engines.load(name).correlate(image, whole, options.window)
+            total = engine.correlate(image, whole, options.window)
             results.append(_finished(total, divisor, float(kernel.offset), options))
     verdict = None
     if len(results) > 1:
@@ -172,15 +174,17 @@ def _windows_with_nonfinite(
         return None
     ones = replace(kernel, weights=tuple(tuple(abs(w) * 0 + 1 for w in r) for r in kernel.weights))
     count = engines.load("opencv").correlate(damaged.astype(image.dtype), ones, options.window)
-    touched = count > 0.5
-    return touched.any(axis=2, keepdims=True) if options.channels == "mean" else touched
+    touched: NDArray[np.bool_] = np.asarray(count > 0.5)
+    if options.channels == "mean":
+        return np.asarray(touched.any(axis=2, keepdims=True))
+    return touched
 
 
 @contextmanager
 def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     start = perf_counter()
     yield
-    seconds[name] = perf_counter() - start
+    seconds[name] = seconds.get(name, 0.0) + perf_counter() - start
 
 
 @dataclass(frozen=True)

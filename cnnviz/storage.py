@@ -94,6 +94,26 @@ def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrit
             raise UsageError(f"{output} exists already; --overwrite replaces it")
 
 
+def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse folders that hold anything already, unless ``overwrite``, and twins.
+
+    Raises:
+        UsageError: names the first folder that may not be written to.
+    """
+    seen: set[Path] = set()
+    for folder in folders:
+        final = folder.resolve()
+        if final in seen:
+            raise UsageError(f"two results would both be written to {folder}/; give -o each")
+        seen.add(final)
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file, but the results are a folder of files")
+        if not overwrite and folder.is_dir() and any(folder.iterdir()):
+            raise UsageError(
+                f"{folder}/ exists already and is not empty; --overwrite writes into it"
+            )
+
+
 @cache
 def _sweep(folder: Path) -> None:
     """Remove what a killed run left in ``folder``; once per folder and process."""

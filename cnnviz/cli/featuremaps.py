@@ -10,9 +10,8 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import options
-from cnnviz.errors import UsageError
 from cnnviz.models import find_model
-from cnnviz.storage import STANDARD_STREAM, refuse_existing
+from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
 if TYPE_CHECKING:
     from cnnviz.featuremaps import FeatureMaps
@@ -44,9 +43,7 @@ def command(
     """
     entry = find_model(name)
     folders = _folders(images, entry, output)
-    refuse_existing(
-        [folder / "manifest.json" for folder in folders.values()], images, overwrite=overwrite
-    )
+    refuse_filled(folders.values(), overwrite=overwrite)
 
     from cnnviz.featuremaps import save_feature_maps  # torch: only when there is work
     from cnnviz.models.loading import load
@@ -67,8 +64,6 @@ def command(
 
 def _folders(images: tuple[Path, ...], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
-    if output is not None and Path(output).is_file():
-        raise UsageError(f"--output {output} is a file; feature maps are a folder")
     several = len(set(images)) > 1
     folders = {}
     for image in images:
@@ -109,7 +104,8 @@ def _report(result: FeatureMaps, quiet: bool) -> str:
 def _layer_line(layer: dict[str, Any]) -> str:
     shape = "x".join(map(str, layer["shape"] or ["-"]))
     what = layer["file"] or f"not drawn: {layer['reason']}"
-    return f"  {layer['paper_name'] or '':<8} {layer['name']:<13} {layer['type']:<10} {shape:<9} {what}"
+    paper, name, kind = layer["paper_name"] or "", layer["name"], layer["type"]
+    return f"  {paper:<8} {name:<13} {kind:<10} {shape:<9} {what}"
 
 
 def _prediction_line(prediction: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from cnnviz.storage import STANDARD_STREAM, refuse_existing
 if TYPE_CHECKING:
     from cnnviz.filtering import Report, Target
 
+
 DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
 
 
@@ -169,7 +170,7 @@ def _line(report: Report) -> str:
     height, width = report.size
     return (
         f"{report.input} × {report.kernel} → {report.output}"
-        f"  {height}x{width}  {report.display}  {_verified(report)}"
+        f"  {height}x{width}  {_verified(report)}  display: {report.display}"
     )
 
 

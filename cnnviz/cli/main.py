@@ -61,7 +61,7 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cnnviz")
 def cli() -> None:
-    """Show what convolution does, from one kernel to every layer of a network.
+    r"""Show what convolution does, from one kernel to every layer of a network.
 
     \b
       cnnviz filter samples/coffee.png --kernel sobel_x

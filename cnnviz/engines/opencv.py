@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -37,8 +37,9 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     rows.output_size(image.shape[0])  # refuses a kernel that does not fit
     columns.output_size(image.shape[1])
     weights = _dilated(np.array(kernel.rounded, image.dtype), rows, columns)
-    padded = cv2.copyMakeBorder(image, *rows.padding, *columns.padding, BORDER_TYPES[window.border])
-    total = _valid(padded.reshape(*padded.shape[:2], image.shape[2]), weights)
+    border = BORDER_TYPES[window.border]
+    padded = cv2.copyMakeBorder(image, *rows.padding, *columns.padding, border)
+    total = _valid(_with_channels(padded, image.shape[2]), weights)
     result = np.ascontiguousarray(total[:: rows.stride, :: columns.stride])
     return result + result.dtype.type(kernel.offset) if kernel.offset else result
 
@@ -46,14 +47,14 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
 def _valid(image: Image, weights: Image) -> Image:
     """Correlation at every position where the weights lie inside the image, stride 1."""
     height, width = np.subtract(image.shape[:2], weights.shape) + 1
-    total = None
+    total: Image | None = None
     for top, left, piece in _pieces(weights):
         below, right = np.add((top, left), piece.shape) - 1
         seen = image[top : height + below, left : width + right]
         # The anchor at the corner makes result (r, c) read from pixel (r, c) on; what lies
         # beyond the last whole window is filter2D's own border, and is cut off.
-        part = cv2.filter2D(seen, -1, piece, anchor=(0, 0))[:height, :width]
-        part = part.reshape(height, width, image.shape[2])
+        whole = _with_channels(cv2.filter2D(seen, -1, piece, anchor=(0, 0)), image.shape[2])
+        part = whole[:height, :width]
         total = part if total is None else np.add(total, part, out=total)
     return np.zeros((height, width, image.shape[2]), image.dtype) if total is None else total
 
@@ -73,6 +74,12 @@ def _pieces(weights: Image) -> Iterator[tuple[int, int, Image]]:
             piece = weights[top : top + step_down, left : left + step_right]
             if piece.any():
                 yield top, left, piece
+
+
+def _with_channels(image: Any, channels: int) -> Image:
+    """OpenCV's (H, W) or (H, W, C) as (H, W, C): it drops an axis of one channel."""
+    shaped: Image = image.reshape(*image.shape[:2], channels)
+    return shaped
 
 
 def _dilated(weights: Image, rows: Axis, columns: Axis) -> Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Sheet = NDArray[np.uint8]
+    Color = tuple[int, int, int]
 
 PAPER = (255, 255, 255)
 INK = (32, 33, 36)
@@ -24,6 +25,11 @@ ACCENT = (59, 82, 139)  # a blue of viridis
 
 MARGIN = 16
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 18, 13, 11
+
+
+def grays(levels: NDArray[np.uint8]) -> Sheet:
+    """RGB (…, 3) for levels 0 to 255: black to white."""
+    return np.stack([levels] * 3, axis=-1)
 
 
 def viridis(levels: NDArray[np.uint8]) -> Sheet:
@@ -53,18 +59,18 @@ class Canvas:
         x: float,
         y: float,
         size: int = TEXT_SIZE,
-        color: tuple[int, int, int] = INK,
+        color: Color = INK,
         anchor: str = "la",
     ) -> None:
         """One line of text; ``anchor`` is Pillow's: l/m/r, then a (top), m (middle)."""
         self._draw.text((x, y), text, fill=color, font=_font(size), anchor=anchor)
 
-    def box(self, x: int, y: int, width: int, height: int, color: tuple[int, int, int]) -> None:
+    def box(self, x: int, y: int, width: int, height: int, color: Color) -> None:
         """A filled rectangle; nothing where a side is below 1."""
         if width >= 1 and height >= 1:
             self._draw.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
 
-    def frame(self, x: int, y: int, width: int, height: int, color: tuple[int, int, int]) -> None:
+    def frame(self, x: int, y: int, width: int, height: int, color: Color) -> None:
         """A 2-pixel frame around a rectangle, outside it."""
         self._draw.rectangle((x - 2, y - 2, x + width + 1, y + height + 1), outline=color, width=2)
 
@@ -73,9 +79,9 @@ class Canvas:
         return encode_image(np.asarray(self._image), ".png")
 
 
-def legible_on(color: NDArray[Any]) -> tuple[int, int, int]:
+def legible_on(color: Color) -> Color:
     """Black or white, whichever stands out on ``color``."""
-    red, green, blue = (float(c) for c in color)
+    red, green, blue = color
     return PAPER if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else INK
 
 
@@ -87,5 +93,6 @@ def _viridis_table() -> Sheet:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    # Pillow carries this font in itself: the same letters on every machine.
+    # Pillow carries this font in itself: the same letters on every machine. It has ASCII,
+    # an ellipsis, a middle dot and curly quotes, but no true minus and no multiplication sign.
     return ImageFont.load_default(size)

@@ -22,9 +22,12 @@ from cnnviz.render.canvas import (
 from cnnviz.render.levels import finite_range, short, to_levels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Values = NDArray[np.floating]
+    ColorMap = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 TILE_SIDE = 128  # a map is enlarged by the whole factor that comes nearest
 GAP = 10
@@ -44,7 +47,7 @@ class Caption:
     marks: dict[int, str]
 
 
-def draw_maps(maps: Values, caption: Caption) -> bytes:
+def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> bytes:
     """A PNG of (C, H, W) maps as tiles, each on its own scale, with its range printed.
 
     Small maps are enlarged by a whole factor without smoothing, so that a square is a value.
@@ -62,7 +65,7 @@ def draw_maps(maps: Values, caption: Caption) -> bytes:
         x, y = MARGIN + column * step_right, HEADER + row * step_down
         low, high = finite_range(maps[channel])
         levels = to_levels(maps[channel], low, high)
-        tile = viridis(levels.repeat(factor, axis=0).repeat(factor, axis=1))
+        tile = colors(levels.repeat(factor, axis=0).repeat(factor, axis=1))
         canvas.paste(tile, x, y + CAPTION)
         canvas.text(str(channel), x, y, SMALL_SIZE)
         mark = caption.marks.get(channel)
@@ -71,12 +74,15 @@ def draw_maps(maps: Values, caption: Caption) -> bytes:
         said = mark or f"{short(low)} … {short(high)}"
         right = x + max(tile_width, step_right - GAP)
         canvas.text(said, right, y, SMALL_SIZE, ALARM if mark else FAINT, "ra")
-    _legend(canvas, HEADER + rows * step_down, "each map’s smallest value", "its largest")
+    _legend(canvas, HEADER + rows * step_down, ("each map’s smallest value", "its largest"), colors)
     return canvas.png()
 
 
 def draw_values(values: Values, caption: Caption, names: tuple[str, ...] = ()) -> bytes:
-    """A PNG of (C,) numbers as coloured cells on one scale, each with its number printed."""
+    """A PNG of (C,) numbers as coloured cells on one scale, each with its number printed.
+
+    ``names`` stand in place of the channels' numbers.
+    """
     count = len(values)
     columns = _divisor_near(count, math.sqrt(count * 1.4)) if count > 12 else count
     rows = math.ceil(count / columns)
@@ -87,15 +93,14 @@ def draw_values(values: Values, caption: Caption, names: tuple[str, ...] = ()) -
     for index, value in enumerate(values):
         row, column = divmod(index, columns)
         x, y = MARGIN + column * step_right, HEADER + row * step_down
-        canvas.box(x, y, CELL_WIDTH, CELL_HEIGHT, tuple(int(c) for c in colors[index]))
-        ink = legible_on(colors[index])
+        red, green, blue = colors[index].tolist()
+        canvas.box(x, y, CELL_WIDTH, CELL_HEIGHT, (red, green, blue))
+        ink = legible_on((red, green, blue))
         canvas.text(names[index] if names else str(index), x + 4, y + 3, SMALL_SIZE, ink)
         canvas.text(
             short(float(value)), x + CELL_WIDTH - 4, y + CELL_HEIGHT - 17, color=ink, anchor="ra"
         )
-        if index in caption.marks:
-            canvas.text("!", x + CELL_WIDTH - 4, y + 3, SMALL_SIZE, ink, "ra")
-    _legend(canvas, HEADER + rows * step_down + GAP, short(low), short(high))
+    _legend(canvas, HEADER + rows * step_down + GAP, (short(low), short(high)), viridis)
     return canvas.png()
 
 
@@ -108,13 +113,14 @@ def _titled(caption: Caption, height: int, width: int) -> Canvas:
     return canvas
 
 
-def _legend(canvas: Canvas, y: int, low: str, high: str) -> None:
+def _legend(canvas: Canvas, y: int, ends: tuple[str, str], colors: ColorMap) -> None:
     """The colour map from left to right between two words."""
+    low, high = ends
     x = MARGIN
     canvas.text(low, x, y + 12, SMALL_SIZE, FAINT, "lm")
     x += text_width(low, SMALL_SIZE) + 8
     ramp = np.arange(256, dtype=np.uint8)[np.newaxis, ::2].repeat(10, axis=0)
-    canvas.paste(viridis(ramp), x, y + 7)
+    canvas.paste(colors(ramp), x, y + 7)
     canvas.text(high, x + ramp.shape[1] + 8, y + 12, SMALL_SIZE, FAINT, "lm")
 
 

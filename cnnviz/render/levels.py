@@ -28,10 +28,8 @@ def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8
 
 
 def short(value: float) -> str:
-    """A number in about three digits, with a real minus sign: it goes under a picture."""
+    """A number in about three digits, to go under a picture."""
     size = abs(value)
     if size and not 1e-3 <= size < 1e4:
-        text = f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    else:
-        text = f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
-    return text.replace("-", "\u2212")
+        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
