@@ -1,0 +1,32 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cnnviz.cli.main import cli
+
+ROOT = Path(__file__).parent.parent
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def samples() -> Path:
+    """The folder of sample files."""
+    return ROOT / "samples"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``cnnviz`` with the given arguments in an empty folder; output apart from errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: object, stdin: bytes | None = None) -> Result:
+        return CliRunner().invoke(cli, [str(argument) for argument in arguments], input=stdin)
+
+    return invoke

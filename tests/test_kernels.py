@@ -1,0 +1,106 @@
+"""Kernel files: what is read, and how a fault is named."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from cnnviz.errors import KernelError
+from cnnviz.kernels import MAX_FILE_BYTES, load_kernel, parse_kernel, read_kernel
+
+
+def test_decimals_are_exact() -> None:
+    kernel = parse_kernel('{"weights": [[0.1, 0.2], [-1e-1, 3]], "divisor": 0.4}')
+    assert kernel.weights[0][0] == Fraction(1, 10)
+    assert kernel.denominator == 4
+    assert kernel.numerators == ((1, 2), (-1, 30))
+    assert kernel.sum == 8
+
+
+def test_bare_matrix_takes_the_file_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text("[[1, 0, -1]]")
+    kernel = read_kernel(path)
+    assert (kernel.name, kernel.shape) == ("mine", (1, 3))
+
+
+def test_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(b"\xef\xbb\xbf[[1]]")
+    assert read_kernel(path).shape == (1, 1)
+
+
+def test_flipped_turns_by_180_degrees() -> None:
+    kernel = parse_kernel("[[1, 2, 3], [4, 5, 6]]").flipped
+    assert kernel.weights == ((6, 5, 4), (3, 2, 1))
+
+
+def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:
+    kernel = parse_kernel('{"weights": [[0.123456789, 1]], "offset": 5}')
+    whole, divisor = kernel.split(2**24)
+    assert divisor == 1
+    assert whole.rounded == [[0.123456789, 1.0]]
+    assert whole.offset == 0
+    whole, divisor = kernel.split(2**53)
+    assert (whole.rounded, divisor) == ([[123456789.0, 1e9]], 10**9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param('[[1, "2"]]', 'weight in row 1, column 2 is "2", not a number', id="string"),
+        pytest.param("[[1, 2], [3, true]]", "row 2, column 2 is true, not a number", id="boolean"),
+        pytest.param("[[1], [null]]", "row 2, column 1 is null, not a number", id="null"),
+        pytest.param("[[[1]]]", r"row 1, column 1 is \[.*\], not a number", id="nested"),
+        pytest.param("[[1, 2], [3]]", "row 2 has 1 weights but row 1 has 2", id="ragged"),
+        pytest.param("[[1], 2]", "row 2 is .*2.*, not a list", id="bare number as a row"),
+        pytest.param("[[], []]", "row 1 is empty", id="empty row"),
+        pytest.param("[]", "give rows of numbers", id="empty"),
+        pytest.param("7", "give rows of numbers", id="a number"),
+        pytest.param("{}", '"weights" is missing', id="no weights"),
+        pytest.param("[[1, NaN]]", "NaN is not a number", id="NaN"),
+        pytest.param("[[Infinity]]", "Infinity is not a number", id="infinity"),
+        pytest.param("[[1e39]]", "row 1, column 1 is 1E.39; in float32", id="too large"),
+        pytest.param("[[1e-400]]", "in float32 it must be 0 or at least", id="too small"),
+        pytest.param("[[1e-999999999]]", "in float32 it must be", id="absurd exponent"),
+        pytest.param('{"weights": [[1]], "divisor": 0}', "divisor is 0", id="divisor 0"),
+        pytest.param('{"weights": [[1]], "divisor": "2"}', 'divisor is "2"', id="divisor text"),
+        pytest.param('{"weights": [[1]], "name": 3}', "name is .*3.*, not text", id="name number"),
+        pytest.param('{"wieghts": [[1]]}', "did you mean 'weights'", id="misspelt key"),
+        pytest.param('{"weights": [[1]], "anchor": 1}', 'unknown key "anchor"', id="unknown key"),
+        pytest.param('{"weights": [[1]], "weights": [[2]]}', '"weights" appears twice', id="twice"),
+        pytest.param("[[1, 2]\n[3, 4]]", "line 2, column 1", id="not JSON"),
+        pytest.param("[" * 100_000, "nested too deeply|not JSON", id="deep"),
+        pytest.param(f"[{[1] * 1024}]", "limit is 1023 a side", id="too wide"),
+    ],
+)
+def test_fault_is_named_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(KernelError, match=message) as caught:
+        parse_kernel(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("sobelx", "did you mean sobel_x", id="near"),
+        pytest.param("SOBEL_Y", "did you mean sobel_y", id="capitals"),
+        pytest.param("zzzzzzz", "`cnnviz kernels` lists them", id="far"),
+        pytest.param("nowhere.json", "nowhere.json: there is no such file", id="missing file"),
+    ],
+)
+def test_unknown_kernel_is_named(name: str, message: str) -> None:
+    with pytest.raises(KernelError, match=message):
+        load_kernel(name)
+
+
+def test_other_files_than_kernels_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.json"
+    folder.mkdir()
+    large, binary = tmp_path / "large.json", tmp_path / "binary.json"
+    large.write_bytes(b" " * (MAX_FILE_BYTES + 1))
+    binary.write_bytes(b"[[1]]\xff")
+    for path, message in [(folder, "not a regular file"), (large, "1,000,000"), (binary, "UTF-8")]:
+        with pytest.raises(KernelError, match=message):
+            read_kernel(path)
