@@ -14,7 +14,7 @@ import numpy as np
 from cnnviz import agreement, engines, images, storage
 from cnnviz.display import resolve_display, to_pixels
 from cnnviz.engines import Window
-from cnnviz.errors import DisagreementError, UsageError
+from cnnviz.errors import DisagreementError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,13 +270,11 @@ def _write(target: Target, filtered: Filtered, picture: images.Picture, display:
 def _raw_bytes(result: Image, suffix: str) -> bytes:
     """The exact signed result as a file: (H, W, C), or (H, W) for one channel."""
     squeezed = result[:, :, 0] if result.shape[2] == 1 else result
-    if suffix in {".tiff", ".tif"}:
+    if suffix == ".tiff":
         return images.encode_image(result, suffix)
     buffer = io.BytesIO()
     if suffix == ".npz":
         np.savez_compressed(buffer, result=squeezed)
-    elif suffix == ".npy":
-        np.save(buffer, squeezed)
     else:
-        raise UsageError(f"raw results are written as {', '.join(RAW_SUFFIXES)}, not {suffix!r}")
+        np.save(buffer, squeezed)
     return buffer.getvalue()

@@ -32,7 +32,7 @@ def test_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
 
 def test_flipped_turns_by_180_degrees() -> None:
     kernel = parse_kernel("[[1, 2, 3], [4, 5, 6]]").flipped
-    assert kernel.weights == ((6, 5, 4), (3, 2, 1))
+    assert kernel.rounded == [[6, 5, 4], [3, 2, 1]]
 
 
 def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:

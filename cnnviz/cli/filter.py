@@ -135,16 +135,18 @@ def _plan(
     images: tuple[Path, ...], names: tuple[str, ...], output: str | None, raw: str | None
 ) -> dict[Path, list[Target]]:
     """What is to be made of each image, with every output named before anything starts."""
-    from cnnviz.filtering import Target
-
     kernels = [load_kernel(name) for names_ in names for name in names_.split(",")]
+
+    from cnnviz.filtering import RAW_SUFFIXES, Target  # cv2: only when kernels are known
+    from cnnviz.images import SUFFIXES
+
     several = len(set(images)) * len(kernels) > 1
     return {
         image: [
             Target(
                 kernel,
-                _place(output or "./", _name(image, kernel, ".png"), several, "--output"),
-                _place(raw, _name(image, kernel, ".npy"), several, "--raw") if raw else None,
+                _place("--output", output or "./", several, SUFFIXES, _name(image, kernel)),
+                _place("--raw", raw, several, RAW_SUFFIXES, _name(image, kernel)) if raw else None,
             )
             for kernel in kernels
         ]
@@ -152,18 +154,24 @@ def _plan(
     }
 
 
-def _name(image: Path, kernel: Kernel, suffix: str) -> str:
+def _name(image: Path, kernel: Kernel) -> str:
+    """IMAGE-STEM.KERNEL, with nothing in the kernel's name that could leave the folder."""
     stem = "stdin" if image == STANDARD_STREAM else image.stem
     safe = re.sub(r"[^\w.-]+", "_", kernel.name)
-    return f"{stem}.{safe}{suffix}"
+    return f"{stem}.{safe}"
 
 
-def _place(given: str, name: str, several: bool, option: str) -> Path:
+def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: str) -> Path:
+    """Where a result goes; ``suffixes`` are the formats, the first being the default."""
     if options.says_folder(given):
-        return Path(given) / name
+        return Path(given) / f"{name}{suffixes[0]}"
     if several:
         raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
-    return Path(given)
+    path = Path(given)
+    piped = path == STANDARD_STREAM and option == "--output"
+    if not piped and path.suffix.lower() not in suffixes:
+        raise UsageError(f"{option} {given}: the name must end in {', '.join(suffixes)}")
+    return path
 
 
 def _line(report: Report) -> str:

@@ -1,0 +1,36 @@
+"""``cnnviz kernels``."""
+
+import json
+from pathlib import Path
+
+from cnnviz.kernels import kernel_names
+from tests.conftest import Run
+
+
+def test_list_has_a_line_per_kernel(run: Run) -> None:
+    lines = run("kernels").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == kernel_names()
+    assert run("kernels", "list", "-q").stdout.split() == kernel_names()
+
+
+def test_show_prints_rows_divisor_and_sum(run: Run) -> None:
+    lines = run("kernels", "show", "gaussian").stdout.splitlines()
+    assert lines[2:6] == ["  1  2  1", "  2  4  2  / 16", "  1  2  1", ""]
+    assert "sum 1" in lines
+
+
+def test_json_of_one_and_all(run: Run) -> None:
+    one = json.loads(run("kernels", "show", "emboss_gray", "--json").stdout)
+    assert (one["offset"], one["sum"]) == (128, 0)
+    everything = json.loads(run("kernels", "list", "--json").stdout)["kernels"]
+    assert one in everything
+
+
+def test_check_accepts_a_kernel_and_names_a_fault(run: Run, samples: Path, tmp_path: Path) -> None:
+    good = run("kernels", "check", samples / "ridge.json")
+    assert good.exit_code == 0
+    assert "a 5x3 kernel called ridge, sum 0" in good.stdout
+    (tmp_path / "bad.json").write_text('[[1, 2], [3, "x"]]')
+    bad = run("kernels", "check", "bad.json")
+    assert bad.exit_code == 2
+    assert bad.stderr == 'Error: bad.json: weight in row 2, column 2 is "x", not a number\n'

@@ -1,0 +1,70 @@
+"""Imports point one way: no room imports from a room above it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cnnviz"
+
+# From the bottom up; rooms on one line do not import each other, unless they are one room.
+ORDER = [
+    {"errors", "version"},
+    {"shapes", "storage", "kernels", "statistics"},
+    {"images"},
+    {"engines", "agreement", "models", "render", "display"},
+    {"capture"},
+    {"filtering", "featuremaps"},
+    {"batch"},
+    {"cli"},
+]
+LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+
+# Types alone, named for the reader and imported by nobody at run time.
+TYPES_ONLY = {("agreement", "engines"), ("display", "engines")}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(source: str) -> Iterator[str]:
+    """The rooms that a module names in any import, wherever it stands."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "cnnviz":
+            names = [f"cnnviz.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        yield from (name.split(".")[1] for name in names if name.startswith("cnnviz."))
+
+
+def climbs(room: str, other: str) -> bool:
+    same_room = room == other
+    return not same_room and LEVELS[other] >= LEVELS[room] and (room, other) not in TYPES_ONLY
+
+
+MODULES = [
+    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or "__" not in path.name
+]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_import_climbs(path: Path) -> None:
+    room = room_of(path)
+    assert [other for other in imports_of(path.read_text()) if climbs(room, other)] == []
+
+
+def test_every_room_has_its_level() -> None:
+    assert {room_of(path) for path in MODULES} == set(LEVELS)
+
+
+def test_a_climbing_import_is_seen() -> None:
+    source = "def f():\n    from cnnviz import filtering\n    import cnnviz.cli.main\n"
+    assert [other for other in imports_of(source) if climbs("images", other)] == [
+        "filtering",
+        "cli",
+    ]

@@ -1,0 +1,59 @@
+"""What must start fast loads nothing heavy; each probe is shown to be able to fail."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "cv2", "numpy", "matplotlib", "PIL", "safetensors"}
+
+LIGHT_COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["filter", "--help"],
+    ["featuremaps", "--help"],
+    ["shape", "--help"],
+    ["shape", "300x400", "-k3", "-p1", "-s2"],
+    ["shape", "3x224x224", "-k7", "--json"],
+    ["shape", "3x3", "-k7"],
+    ["kernels"],
+    ["kernels", "show", "gaussian"],
+    ["filter", "photo.jpg", "--kernel", "sobelx"],
+    ["featuremaps", "photo.jpg", "--model", "lenett"],
+]
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The heavy packages among what a new Python reports to have imported."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "site" in names, "importtime printed its report"
+    return {name.partition(".")[0] for name in names} & HEAVY
+
+
+@pytest.mark.parametrize("arguments", LIGHT_COMMANDS, ids=" ".join)
+def test_light_command_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded_by("-m", "cnnviz", *arguments) == set()
+
+
+def test_package_and_its_light_names_load_nothing_heavy() -> None:
+    code = "import cnnviz; cnnviz.output_size(7, 3); cnnviz.load_kernel('box'); dir(cnnviz)"
+    assert loaded_by("-c", code) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "package"),
+    [
+        ("import cnnviz.capture", "torch"),
+        ("import cnnviz.engines.opencv", "cv2"),
+        ("import cnnviz; cnnviz.filter_image", "numpy"),
+        ("import cnnviz.images", "PIL"),
+    ],
+)
+def test_probe_sees_what_is_heavy(code: str, package: str) -> None:
+    assert package in loaded_by("-c", code)
