@@ -41,12 +41,13 @@ class LayerOutput:
 
 @dataclass(frozen=True)
 class Run:
-    """A model's output for one input, without the batch axis, and its layers in call order.
+    """A model's output for one input, and its layers in call order.
 
+    ``output`` is without the batch axis where it is a tensor, else as the model returns it.
     Layers that never ran come last.
     """
 
-    output: Tensor
+    output: Any
     layers: list[LayerOutput]
 
 
@@ -57,18 +58,21 @@ def run_and_capture(model: nn.Module, images: Tensor) -> Run:
     hooks. Outputs are copied as they appear, because a later layer may work in place.
 
     Raises:
-        CnnvizError: the model failed on this input; names the layer.
+        CnnvizError: the model failed on this input; names the layer, or the last one before.
     """
     layers: list[LayerOutput] = []
     calls: Counter[str] = Counter()
     leaves = dict(_leaves(model))
     modes = {module: module.training for module in model.modules()}
-    running: list[str] = []
+    place = ""
 
     def before(name: str, *_: Any) -> None:
-        running[:] = [name]
+        nonlocal place
+        place = f" in layer {name}"
 
     def after(name: str, module: nn.Module, _: Any, output: Any) -> None:
+        nonlocal place
+        place = f" after layer {name}"  # a parent's own code may fail between two layers
         calls[name] += 1
         layers.append(_kept(name, type(module).__name__, calls[name], output))
 
@@ -81,8 +85,7 @@ def run_and_capture(model: nn.Module, images: Tensor) -> Run:
         with torch.inference_mode():
             output = model(images)
     except Exception as error:  # a model is somebody's code and raises what it likes
-        where = f" in layer {running[0]}" if running else ""
-        raise CnnvizError(f"the model failed{where}: {type(error).__name__}: {error}") from error
+        raise CnnvizError(f"the model failed{place}: {type(error).__name__}: {error}") from error
     finally:
         for hook in hooks:
             hook.remove()
@@ -93,7 +96,7 @@ def run_and_capture(model: nn.Module, images: Tensor) -> Run:
         for name, module in leaves.items()
         if not calls[name]
     ]
-    return Run(output[0], layers)
+    return Run(output[0] if isinstance(output, Tensor) and output.ndim else output, layers)
 
 
 def feature_maps(model: nn.Module, images: Tensor) -> dict[str, NDArray[np.float32]]:
@@ -121,9 +124,11 @@ def _kept(name: str, kind: str, call: int, output: Any) -> LayerOutput:
     if not isinstance(output, Tensor):
         found = type(output).__name__
         return LayerOutput(name, kind, call, None, f"unknown output type {found}")
-    if output.ndim not in {2, 4} or output.shape[0] != 1:
-        shape = "x".join(map(str, output.shape))
+    shape = "x".join(map(str, output.shape)) or "a single number"
+    if output.ndim not in {2, 4}:
         return LayerOutput(name, kind, call, None, f"not spatial: output is {shape}")
+    if output.shape[0] != 1:
+        return LayerOutput(name, kind, call, None, f"not of one image: output is {shape}")
     if not output.numel():
         return LayerOutput(name, kind, call, None, "empty output")
     # .detach().cpu() would copy nothing on a CPU.

@@ -10,6 +10,7 @@ import numpy as np
 
 from cnnviz import images, storage
 from cnnviz.capture import run_and_capture
+from cnnviz.errors import OutputError
 from cnnviz.render.bars import draw_bars
 from cnnviz.render.canvas import grays
 from cnnviz.render.grid import Caption, draw_maps, draw_values
@@ -18,6 +19,7 @@ from cnnviz.statistics import channel_statistics, layer_statistics
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,20 +39,25 @@ class FeatureMaps:
     manifest: dict[str, Any]
 
 
-def save_feature_maps(path: Path, model: LoadedModel, folder: Path) -> FeatureMaps:
+def save_feature_maps(
+    path: Path, model: LoadedModel, folder: Path, inputs: Iterable[Path] = ()
+) -> FeatureMaps:
     """Draw every layer's output for the image at ``path`` into ``folder``.
 
-    The manifest is written last: where it is, the pictures are whole.
+    The manifest is removed first and written last: where it is, the pictures are whole and
+    belong to it. ``inputs`` are other files that must not be replaced.
 
     Raises:
         ImageError: the file is not an image that can be read.
         CnnvizError: the model failed on it.
+        UsageError: a picture would replace an input.
         OutputError: a picture cannot be written.
     """
     prepared = model.prepare(images.read_image(path))
     run = run_and_capture(model.module, prepared.tensor)
     files = [INPUT, PREDICTIONS, MANIFEST, *(_file(n, x) for n, x in enumerate(run.layers, 1))]
-    storage.refuse_existing((folder / file for file in files), [path], overwrite=True)
+    storage.refuse_existing((folder / file for file in files), [path, *inputs], overwrite=True)
+    _remove(folder / MANIFEST)
     storage.write_bytes(folder / INPUT, _input_picture(prepared))
     layers = [
         _save_layer(number, layer, model, folder) for number, layer in enumerate(run.layers, 1)
@@ -71,6 +78,13 @@ def save_feature_maps(path: Path, model: LoadedModel, folder: Path) -> FeatureMa
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     storage.write_bytes(folder / MANIFEST, text.encode("utf-8", "backslashreplace"))
     return FeatureMaps(path, folder, manifest)
+
+
+def _remove(manifest: Path) -> None:
+    try:
+        manifest.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{manifest} cannot be replaced: {error.strerror or error}") from error
 
 
 def _input_picture(prepared: Prepared) -> bytes:
@@ -131,7 +145,7 @@ def _picture(values: NDArray[Any], entry: dict[str, Any], labels: tuple[str, ...
     subtitle = (
         "no finite value"
         if stats["min"] is None
-        else f"layer: {short(stats['min'])} … {short(stats['max'])},"
+        else f"layer: {short(stats['min'])} to {short(stats['max'])},"
         f" mean {short(stats['mean'])}, std {short(stats['std'])}"
     )
     marks = {c["index"]: ", ".join(c["flags"]) for c in entry["channels"] if c["flags"]}

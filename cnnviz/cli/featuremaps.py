@@ -10,6 +10,7 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import options
+from cnnviz.errors import UsageError
 from cnnviz.models import find_model
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
@@ -53,7 +54,7 @@ def command(
         click.echo(_introduction(entry, model.training))
     batch = Batch(list(folders))
     done = []
-    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path])]):
+    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path], images)]):
         done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
         if not as_json:
             click.echo(_report(result, quiet))
@@ -64,6 +65,8 @@ def command(
 
 def _folders(images: tuple[Path, ...], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
+    if output and Path(output) == STANDARD_STREAM:
+        raise UsageError("results are a folder of files, which standard output cannot hold")
     several = len(set(images)) > 1
     folders = {}
     for image in images:

@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -50,9 +49,12 @@ class Group(click.Group):
         except (click.exceptions.Exit, click.Abort, click.ClickException, OSError):
             raise
         except Exception as error:  # our own fault: said in one line, with -v in full
-            if ctx.meta.get("cnnviz.verbose"):
+            verbose = ctx.meta.get("cnnviz.verbose")
+            if verbose:
+                import traceback  # 4 ms that a healthy run need not pay
+
                 traceback.print_exc()
-            hint = "" if ctx.meta.get("cnnviz.verbose") else "; -v shows where"
+            hint = "" if verbose else "; -v shows where"
             name = type(error).__name__
             click.echo(f"Error: a fault of cnnviz itself: {name}: {error}{hint}", err=True)
             ctx.exit(1)

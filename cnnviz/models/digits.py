@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from cnnviz.images import luminance
 from cnnviz.models.loading import Prepared
 
 if TYPE_CHECKING:
-    from cnnviz.images import Picture
+    from cnnviz.images import Picture, Pixels
 
 SIDE = 32
 SMALLEST_KEPT = 28  # MNIST's own size, which the paper sets into 32x32 without enlarging it
@@ -21,51 +22,92 @@ SMALLEST_KEPT = 28  # MNIST's own size, which the paper sets into 32x32 without 
 # are near 0 and 1.
 BACKGROUND, INK = -0.1, 1.175
 
+FULL_CONTRAST = 0.99  # of black to white; what has this much is left as it is, as in training
+LEAST_CONTRAST = 1e-6  # below one step of 16 bits, above the rounding of the fit to 32x32
+
 
 def prepare(picture: Picture) -> Prepared:
     """The (1, 1, 32, 32) input for an image: light ink on a dark ground, -0.1 to 1.175.
 
-    The image is made gray, fitted to 32x32 keeping its proportions, inverted when its border
-    is lighter than the middle of its range, stretched to full contrast, and centred on its
-    own background.
+    The image is made gray, fitted to 32x32 keeping its proportions, stretched to full contrast
+    where it lacks that, inverted when its border is light, and centred on its own background.
+    A 28x28 digit of MNIST is only centred.
     """
     gray, steps = _gray(picture)
-    fitted = _fitted(gray, steps)
-    low, high = fitted.min(), fitted.max()
-    if high > low:
-        stretched = (fitted - low) / (high - low)
-        if _border(stretched).median() > 0.5:
-            stretched = 1 - stretched
-            steps.append("inverted (dark on light)")
-        if high - low < 0.99:
-            steps.append(f"contrast stretched from {low:.0%}-{high:.0%}")
-    else:
-        stretched = torch.zeros_like(fitted)
-        steps.append("all of one colour: nothing to read")
-    framed = _framed(stretched, steps)
+    seen = _light_on_dark(_fitted(gray, steps), steps)
+    framed = _framed(seen.float(), steps)  # float32 from here, as in training
     return Prepared((framed * (INK - BACKGROUND) + BACKGROUND).reshape(1, 1, SIDE, SIDE), steps)
 
 
 def _gray(picture: Picture) -> tuple[torch.Tensor, list[str]]:
-    """Brightness (H, W) from 0 to 1 as float32, transparent parts on white."""
+    """Brightness (H, W) from 0 to 1 as float64, and what making it involved."""
     steps = list(picture.notes)
     pixels = picture.pixels
+    if pixels.dtype.kind == "f":
+        pixels = _finite(pixels, steps)
     if pixels.shape[2] == 3:
         steps.append("made gray")
     gray = luminance(pixels)[:, :, 0].astype(np.float64)
-    if pixels.dtype.kind == "f":
-        finite = gray[np.isfinite(gray)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-        gray = (np.nan_to_num(gray, nan=low, posinf=high, neginf=low) - low) / (high - low or 1.0)
-        steps.append(f"float range {low:.4g} to {high:.4g} taken as black to white")
-    else:
-        gray /= np.iinfo(pixels.dtype).max
+    gray = _unit_range(gray, steps) if pixels.dtype.kind == "f" else _share(gray, pixels.dtype)
     if picture.alpha is not None:
-        alpha = picture.alpha
-        opacity = alpha if alpha.dtype.kind == "f" else alpha / np.iinfo(alpha.dtype).max
-        gray = gray * opacity + (1 - opacity)
-        steps.append("transparent parts put on white")
-    return torch.from_numpy(gray.astype(np.float32)), steps
+        gray = _on_ground(gray, _share(picture.alpha, picture.alpha.dtype), steps)
+    return torch.from_numpy(gray), steps
+
+
+def _finite(pixels: Pixels, steps: list[str]) -> Pixels:
+    """NaN and -Inf as the smallest finite value, Inf as the largest."""
+    good = np.isfinite(pixels)
+    if good.all():
+        return pixels
+    steps.append(f"{np.count_nonzero(~good)} values are not finite: NaN taken as the smallest")
+    low, high = (pixels[good].min(), pixels[good].max()) if good.any() else (0, 0)
+    finite: Pixels = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
+    return finite
+
+
+def _unit_range(gray: Pixels, steps: list[str]) -> Pixels:
+    """Floats, which have no black and white of their own, from 0 to 1."""
+    low, high = float(gray.min()), float(gray.max())
+    if high == low:
+        return np.zeros_like(gray)
+    steps.append(f"float range {low:.4g} to {high:.4g} taken as black to white")
+    size = max(abs(low), abs(high))  # divided out first: high - low may overflow
+    unit: Pixels = (gray / size - low / size) / (high / size - low / size)
+    return unit
+
+
+def _share(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Integers of ``dtype`` as shares of its largest; floats cut off at 0 and 1."""
+    is_float = dtype.kind == "f"
+    share: Pixels
+    share = np.clip(np.nan_to_num(values), 0, 1) if is_float else values / np.iinfo(dtype).max
+    return share
+
+
+def _on_ground(gray: Pixels, opacity: Pixels, steps: list[str]) -> Pixels:
+    """Transparent parts on white, or on black where that shows more (white ink on nothing)."""
+    if opacity.min() == 1:
+        return gray
+    grounds: dict[str, Pixels] = {"white": gray * opacity + (1 - opacity), "black": gray * opacity}
+    name = max(grounds, key=lambda ground: float(np.ptp(grounds[ground])))
+    steps.append(f"transparent parts put on {name}")
+    return grounds[name]
+
+
+def _light_on_dark(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
+    """The image from 0 to 1, with a dark border."""
+    low, high = float(image.min()), float(image.max())
+    if high - low < LEAST_CONTRAST:
+        steps.append("all of one colour: nothing to read")
+        return torch.zeros_like(image)
+    if high - low < FULL_CONTRAST:
+        decimals = max(0, math.ceil(-math.log10(high - low)) - 1)
+        steps.append(f"contrast stretched from {low:.{decimals}%}-{high:.{decimals}%}")
+        image = (image - low) / (high - low)
+    if _border(image).median() > 0.5:
+        steps.append("inverted (dark on light)")
+        image = 1 - image
+    return image
 
 
 def _fitted(gray: torch.Tensor, steps: list[str]) -> torch.Tensor:

@@ -24,7 +24,7 @@ ALARM = (190, 30, 45)
 ACCENT = (59, 82, 139)  # a blue of viridis
 
 MARGIN = 16
-TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 18, 13, 11
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 18, 13, 12  # at 11 this font's words run together
 
 
 def grays(levels: NDArray[np.uint8]) -> Sheet:

@@ -13,6 +13,7 @@ from cnnviz.render.canvas import (
     FAINT,
     MARGIN,
     SMALL_SIZE,
+    TEXT_SIZE,
     TITLE_SIZE,
     Canvas,
     legible_on,
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
     ColorMap = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 TILE_SIDE = 128  # a map is enlarged by the whole factor that comes nearest
+LARGE_TILE_SIDE = 256  # where there are few
+FEW = 3
+THINNEST = 12  # a map of a single row would be a line that nobody sees
 GAP = 10
-CAPTION = 16
+CAPTION = 18
 HEADER = 58
 LEGEND = 34
-CELL_WIDTH, CELL_HEIGHT = 50, 40
+CELL_WIDTH, CELL_HEIGHT = 50, 40  # wider where a number or a name is longer
 CELL_GAP = 2
 
 
@@ -50,72 +54,109 @@ class Caption:
 def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> bytes:
     """A PNG of (C, H, W) maps as tiles, each on its own scale, with its range printed.
 
-    Small maps are enlarged by a whole factor without smoothing, so that a square is a value.
+    Small maps are enlarged by whole factors without smoothing, so that a block is a value: a
+    square, except in maps so thin that they are enlarged more across. Values that are not
+    finite are red.
     """
     count, height, width = maps.shape
-    factor = max(1, round(TILE_SIDE / max(height, width)))
-    tile_height, tile_width = height * factor, width * factor
-    step_right = max(tile_width, _caption_width(maps)) + GAP
-    step_down = tile_height + CAPTION + GAP
+    down, right = _factors(count, height, width)
+    ranges = [finite_range(one) for one in maps]
+    said = [
+        caption.marks.get(n, f"{short(low)} to {short(high)}")
+        for n, (low, high) in enumerate(ranges)
+    ]
+    longest = max(text_width(f"{n}   {words}", SMALL_SIZE) for n, words in enumerate(said))
+    step_right = max(width * right, longest) + GAP
+    step_down = height * down + CAPTION + GAP
     columns = _columns(count, step_down / step_right)
     rows = math.ceil(count / columns)
     canvas = _titled(caption, rows * step_down + LEGEND, columns * step_right - GAP)
-    for channel in range(count):
-        row, column = divmod(channel, columns)
+    for n, (low, high) in enumerate(ranges):
+        row, column = divmod(n, columns)
         x, y = MARGIN + column * step_right, HEADER + row * step_down
-        low, high = finite_range(maps[channel])
-        levels = to_levels(maps[channel], low, high)
-        tile = colors(levels.repeat(factor, axis=0).repeat(factor, axis=1))
+        tile = _colored(maps[n], low, high, colors).repeat(down, axis=0).repeat(right, axis=1)
         canvas.paste(tile, x, y + CAPTION)
-        canvas.text(str(channel), x, y, SMALL_SIZE)
-        mark = caption.marks.get(channel)
-        if mark:
-            canvas.frame(x, y + CAPTION, tile_width, tile_height, ALARM)
-        said = mark or f"{short(low)} … {short(high)}"
-        right = x + max(tile_width, step_right - GAP)
-        canvas.text(said, right, y, SMALL_SIZE, ALARM if mark else FAINT, "ra")
-    _legend(canvas, HEADER + rows * step_down, ("each map’s smallest value", "its largest"), colors)
+        canvas.text(str(n), x, y, SMALL_SIZE)
+        if n in caption.marks:
+            canvas.frame(x, y + CAPTION, width * right, height * down, ALARM)
+        color = ALARM if n in caption.marks else FAINT
+        if longest > width * right:  # flush right it would stand beside the next tile's number
+            canvas.text(said[n], x + text_width(f"{n}   ", SMALL_SIZE), y, SMALL_SIZE, color)
+        else:
+            canvas.text(said[n], x + width * right, y, SMALL_SIZE, color, "ra")
+    ends = ("each map’s smallest value", "its largest") if count > 1 else _ends(*ranges[0])
+    _legend(canvas, HEADER + rows * step_down, ends, colors)
     return canvas.png()
 
 
 def draw_values(values: Values, caption: Caption, names: tuple[str, ...] = ()) -> bytes:
     """A PNG of (C,) numbers as coloured cells on one scale, each with its number printed.
 
-    ``names`` stand in place of the channels' numbers.
+    ``names`` stand in place of the channels' numbers. Values that are not finite are red.
     """
     count = len(values)
-    columns = _divisor_near(count, math.sqrt(count * 1.4)) if count > 12 else count
+    labels = names or tuple(map(str, range(count)))
+    numbers = [short(float(value)) for value in values]
+    needed = max(
+        *(text_width(label, SMALL_SIZE) for label in labels),
+        *(text_width(number, TEXT_SIZE) for number in numbers),
+    )
+    cell_width = max(CELL_WIDTH, needed + 8)
+    step_right, step_down = cell_width + CELL_GAP, CELL_HEIGHT + CELL_GAP
+    ideal = math.sqrt(count * 1.7 * step_down / step_right)
+    columns = _divisor_near(count, ideal) if count > 12 else count
     rows = math.ceil(count / columns)
-    step_right, step_down = CELL_WIDTH + CELL_GAP, CELL_HEIGHT + CELL_GAP
-    canvas = _titled(caption, rows * step_down + GAP + LEGEND, columns * step_right)
+    canvas = _titled(caption, rows * step_down + GAP + LEGEND, columns * step_right - CELL_GAP)
     low, high = finite_range(values)
-    colors = viridis(to_levels(values, low, high))
-    for index, value in enumerate(values):
-        row, column = divmod(index, columns)
+    colors = _colored(values, low, high, viridis)
+    for n, number in enumerate(numbers):
+        row, column = divmod(n, columns)
         x, y = MARGIN + column * step_right, HEADER + row * step_down
-        red, green, blue = colors[index].tolist()
-        canvas.box(x, y, CELL_WIDTH, CELL_HEIGHT, (red, green, blue))
+        red, green, blue = colors[n].tolist()
+        canvas.box(x, y, cell_width, CELL_HEIGHT, (red, green, blue))
         ink = legible_on((red, green, blue))
-        canvas.text(names[index] if names else str(index), x + 4, y + 3, SMALL_SIZE, ink)
-        canvas.text(
-            short(float(value)), x + CELL_WIDTH - 4, y + CELL_HEIGHT - 17, color=ink, anchor="ra"
-        )
-    _legend(canvas, HEADER + rows * step_down + GAP, (short(low), short(high)), viridis)
+        canvas.text(labels[n], x + 4, y + 3, SMALL_SIZE, ink)
+        canvas.text(number, x + cell_width - 4, y + CELL_HEIGHT - 17, color=ink, anchor="ra")
+    _legend(canvas, HEADER + rows * step_down + GAP, _ends(low, high), viridis)
     return canvas.png()
+
+
+def _factors(count: int, height: int, width: int) -> tuple[int, int]:
+    """By how much each value is enlarged, down and to the right."""
+    side = LARGE_TILE_SIDE if count <= FEW else TILE_SIDE
+    factor = max(1, round(side / max(height, width)))
+    return max(factor, THINNEST // height), max(factor, THINNEST // width)
+
+
+def _colored(values: Values, low: float, high: float, colors: ColorMap) -> NDArray[np.uint8]:
+    """RGB (…, 3) of ``values`` on the scale from ``low`` to ``high``."""
+    colored = colors(to_levels(values, low, high))
+    colored[~np.isfinite(values)] = ALARM
+    return colored
+
+
+def _ends(low: float, high: float) -> tuple[str, str]:
+    """What the ends of the one scale of a picture stand for; no scale where all is one value."""
+    return (short(low), short(high)) if high > low else ("", "")
 
 
 def _titled(caption: Caption, height: int, width: int) -> Canvas:
     """A canvas for ``height`` x ``width`` pixels below a title that fits on it."""
-    needed = max(text_width(caption.title, TITLE_SIZE), text_width(caption.subtitle, 13), 330)
-    canvas = Canvas(HEADER + height + MARGIN // 2, max(width, needed) + 2 * MARGIN)
+    title, subtitle = (
+        text_width(text, size)
+        for text, size in ((caption.title, TITLE_SIZE), (caption.subtitle, TEXT_SIZE))
+    )
+    canvas = Canvas(HEADER + height + MARGIN // 2, max(width, title, subtitle, 370) + 2 * MARGIN)
     canvas.text(caption.title, MARGIN, 10, TITLE_SIZE)
     canvas.text(caption.subtitle, MARGIN, 34, color=FAINT)
     return canvas
 
 
 def _legend(canvas: Canvas, y: int, ends: tuple[str, str], colors: ColorMap) -> None:
-    """The colour map from left to right between two words."""
+    """The colour map from left to right between two words; nothing without words."""
     low, high = ends
+    if not low:
+        return
     x = MARGIN
     canvas.text(low, x, y + 12, SMALL_SIZE, FAINT, "lm")
     x += text_width(low, SMALL_SIZE) + 8
@@ -124,18 +165,10 @@ def _legend(canvas: Canvas, y: int, ends: tuple[str, str], colors: ColorMap) -> 
     canvas.text(high, x + ramp.shape[1] + 8, y + 12, SMALL_SIZE, FAINT, "lm")
 
 
-def _caption_width(maps: Values) -> int:
-    """What the longest "12  −0.31 … 0.94" takes."""
-    longest = max(
-        (f"{short(low)} … {short(high)}" for low, high in map(finite_range, maps)), key=len
-    )
-    return text_width(f"{len(maps)}  {longest}", SMALL_SIZE)
-
-
 def _columns(count: int, step_ratio: float) -> int:
     """Columns that make the sheet about 4:3, and leave the last row as full as can be."""
     ideal = math.sqrt(count * 4 / 3 * step_ratio)
-    return _divisor_near(count, ideal) or min(count, max(1, round(ideal)))
+    return _divisor_near(count, ideal)
 
 
 def _divisor_near(count: int, ideal: float) -> int:

@@ -28,8 +28,15 @@ def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8
 
 
 def short(value: float) -> str:
-    """A number in about three digits, to go under a picture."""
+    """A number in two or three digits, to go under a picture.
+
+    >>> short(-0.0123), short(99.96), short(0.00046), short(0.0)
+    ('-0.012', '100.0', '4.6e-4', '0.00')
+    """
     size = abs(value)
-    if size and not 1e-3 <= size < 1e4:
-        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+    if size == 0:
+        return "0.00"  # without the sign that a float's zero may have
+    if 0.01 <= size < 1e4:
+        return f"{value:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3}f}"
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return f"{digits}e{int(exponent)}" if exponent else digits  # "nan" and "inf" have none
