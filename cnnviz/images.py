@@ -205,7 +205,6 @@ def _read_deep_png(file: BinaryIO, *, gray: bool) -> Picture:
     """A PNG of 16-bit colour, or of gray with alpha, which cv2 repeats into three channels."""
     _check(file)
     with Pillow.open(file, formats=["PNG"]) as image:
-        image.load()  # what says how it is turned may come after the pixels
         orientation, notes = _orientation(image), _notes(image)
     file.seek(0)
     planes = _turned(_decoded_by_cv2(file.read(), "PNG"), orientation)

@@ -75,23 +75,24 @@ def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrit
     Raises:
         UsageError: names the first output that may not be written.
     """
-    sources = [path for path in inputs if path.exists()]
-    seen: set[Path] = set()
+    sources = [path for path in inputs if _exists(path)]
+    seen: set[str] = set()
     for output in outputs:
         if output == STANDARD_STREAM:
             continue
-        final = output.resolve()
+        final = os.path.realpath(output)
         if final in seen:
             raise UsageError(f"two results would both be written to {output}; name a folder each")
         seen.add(final)
-        if output.is_dir():
-            raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
-        if not output.exists():
-            continue
-        if any(output.samefile(source) for source in sources):
-            raise UsageError(f"{output} is an input; name another output")
-        if not overwrite:
-            raise UsageError(f"{output} exists already; --overwrite replaces it")
+        with _named_error(output):
+            if output.is_dir():
+                raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
+            if not output.exists():
+                continue
+            if any(output.samefile(source) for source in sources):
+                raise UsageError(f"{output} is an input; name another output")
+            if not overwrite:
+                raise UsageError(f"{output} exists already; --overwrite replaces it")
 
 
 def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
@@ -100,18 +101,26 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
     Raises:
         UsageError: names the first folder that may not be written to.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for folder in folders:
-        final = folder.resolve()
+        final = os.path.realpath(folder)
         if final in seen:
             raise UsageError(f"two results would both be written to {folder}/; give -o each")
         seen.add(final)
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is a file, but the results are a folder of files")
-        if not overwrite and folder.is_dir() and any(folder.iterdir()):
-            raise UsageError(
-                f"{folder}/ exists already and is not empty; --overwrite writes into it"
-            )
+        with _named_error(folder):
+            if folder.exists() and not folder.is_dir():
+                raise UsageError(f"{folder} is a file, but the results are a folder of files")
+            if not overwrite and folder.is_dir() and any(folder.iterdir()):
+                raise UsageError(
+                    f"{folder}/ exists already and is not empty; --overwrite writes into it"
+                )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, a folder that may not be searched
+        return False
 
 
 @cache
@@ -120,10 +129,13 @@ def _sweep(folder: Path) -> None:
     for path in folder.glob(".cnnviz-*.tmp"):
         match = TEMPORARY.fullmatch(path.name)
         if match and not _alive(int(match[1])):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # another user's, in a shared folder: theirs to remove
+                path.unlink()
 
 
 def _alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # os.kill would end it there
     try:
         os.kill(process, 0)
     except ProcessLookupError:

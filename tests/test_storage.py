@@ -1,0 +1,279 @@
+"""Files are old or whole new, and nothing that is there is lost unasked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cnnviz.errors import OutputError, UsageError
+from cnnviz.storage import refuse_existing, refuse_filled, write_bytes, writing
+
+# Longer than any file system's 255 bytes; pathlib raises for it where others return False.
+TOO_LONG = "n" * 300
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def in_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+def write_half(target: Path, error: type[BaseException]) -> None:
+    with writing(target) as file:
+        file.write(b"half")
+        file.flush()
+        raise error
+
+
+def check_and_write(target: Path) -> None:
+    refuse_existing([target], [], overwrite=True)
+    write_bytes(target, b"new")
+
+
+def check_and_fill(folder: Path) -> None:
+    refuse_filled([folder], overwrite=True)
+    write_bytes(folder / "a.png", b"new")
+
+
+@pytest.mark.parametrize("old", [b"old", None], ids=["replacing", "new"])
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failed_write_leaves_what_was_there(
+    tmp_path: Path, old: bytes | None, error: type[BaseException]
+) -> None:
+    target = tmp_path / "a.png"
+    if old is not None:
+        target.write_bytes(old)
+
+    with pytest.raises(error):
+        write_half(target, error)
+
+    assert names(tmp_path) == ([] if old is None else ["a.png"])
+    assert old is None or target.read_bytes() == old
+
+
+def test_the_old_content_stays_until_the_new_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+
+    with writing(target) as file:
+        file.write(b"new")
+        file.flush()
+        assert target.read_bytes() == b"old"
+        (temporary,) = set(names(tmp_path)) - {"a.png"}
+        assert temporary.startswith(f".cnnviz-{os.getpid()}-")
+
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path) == ["a.png"]
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a" / "b" / "c.png", b"new")
+
+    assert (tmp_path / "a" / "b" / "c.png").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077], ids=oct)
+def test_new_files_get_the_permissions_of_the_umask(tmp_path: Path, umask: int) -> None:
+    code = "import os, sys; from pathlib import Path; from cnnviz.storage import write_bytes;"
+    done = in_process(
+        f"{code} os.umask({umask}); write_bytes(Path(sys.argv[1]), b'x')", tmp_path / "a"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_full_disk_is_an_output_error_and_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from cnnviz.errors import OutputError
+from cnnviz.storage import write_bytes
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_bytes(Path(sys.argv[1]), bytes(5000))
+except OutputError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+    done = in_process(code, target)
+
+    assert (done.returncode, done.stdout) == (4, f"{target} cannot be written: File too large\n")
+    assert (names(tmp_path), target.read_bytes()) == (["a.png"], b"old")
+
+
+def test_a_read_only_file_system_is_an_output_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", refuse)  # root, as in a container, may write anywhere
+
+    with pytest.raises(OutputError, match=r"a\.png cannot be written: Read-only file system"):
+        write_bytes(tmp_path / "a.png", b"new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into read-only folders")
+def test_a_read_only_folder_is_an_output_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+
+    with pytest.raises(OutputError, match="Permission denied"):
+        write_bytes(tmp_path / "a.png", b"new")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        pytest.param("folder", "Is a directory", id="folder"),
+        pytest.param("file/a.png", "File exists", id="file-for-a-folder"),
+        pytest.param(TOO_LONG, "File name too long", id="long-name"),
+    ],
+)
+def test_a_name_that_cannot_be_a_file_is_an_output_error(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"old")
+
+    with pytest.raises(OutputError, match=f"cannot be written: {reason}") as caught:
+        write_bytes(tmp_path / name, b"new")
+
+    assert caught.value.exit_code == 4
+    assert names(tmp_path) == ["file", "folder"]
+
+
+def test_only_temporaries_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    kept = [
+        f".cnnviz-{os.getpid()}-0a.tmp",
+        ".cnnviz-1-0a.tmp",
+        f".cnnviz-{dead.pid}-0a.txt",
+        f".cnnviz-{dead.pid}-zz.tmp",
+        ".cnnviz-99999999999999999999-0a.tmp",
+    ]
+    for name in [*kept, f".cnnviz-{dead.pid}-0a.tmp"]:
+        (tmp_path / name).touch()
+
+    write_bytes(tmp_path / "a.png", b"new")
+
+    assert names(tmp_path) == sorted([*kept, "a.png"])
+
+
+def test_a_temporary_that_may_not_be_removed_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    (tmp_path / f".cnnviz-{dead.pid}-0a.tmp").touch()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)  # as another user's file in /tmp does
+    write_bytes(tmp_path / "a.png", b"new")
+
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_minus_is_standard_output(
+    capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    write_bytes(Path("-"), b"\x00\xff\r\n")
+
+    assert capfdbinary.readouterr().out == b"\x00\xff\r\n"
+    assert names(tmp_path) == []
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, the current one, with an input under several names and another file."""
+    monkeypatch.chdir(tmp_path)
+    Path("input.png").write_bytes(b"input")
+    Path("hard.png").hardlink_to("input.png")
+    Path("soft.png").symlink_to("input.png")
+    Path("other.png").write_bytes(b"other")
+    Path("sub").mkdir()
+    Path("sub/x").touch()
+    Path("empty").mkdir()
+    Path("link").symlink_to("sub")
+    Path("loop").symlink_to("loop")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("outputs", "refusal", "even_overwriting"),
+    [
+        pytest.param(["new.png"], None, False, id="new"),
+        pytest.param(["new.png", "sub/new.png"], None, False, id="two-new"),
+        pytest.param(["-", "-"], None, False, id="stdout"),
+        pytest.param(["loop"], None, False, id="symlink-to-itself"),
+        pytest.param(["other.png"], "exists already; --overwrite", False, id="existing"),
+        pytest.param(["input.png"], "is an input", True, id="input"),
+        pytest.param(["./sub/../input.png"], "is an input", True, id="input-by-another-path"),
+        pytest.param(["hard.png"], "is an input", True, id="hard-link-to-input"),
+        pytest.param(["soft.png"], "is an input", True, id="symlink-to-input"),
+        pytest.param(["sub"], "is a folder", True, id="folder"),
+        pytest.param(["new.png", "new.png"], "two results", True, id="twins"),
+        pytest.param(["sub/n.png", "link/n.png"], "two results", True, id="twins-by-symlink"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True], ids=["", "overwrite"])
+@pytest.mark.usefixtures("there")
+def test_outputs_that_would_lose_something_are_refused(
+    outputs: list[str], refusal: str | None, *, even_overwriting: bool, overwrite: bool
+) -> None:
+    inputs = [Path("missing.png"), Path("input.png"), Path(TOO_LONG)]
+    paths = [Path(output) for output in outputs]
+
+    if refusal is None or (overwrite and not even_overwriting):
+        refuse_existing(paths, inputs, overwrite=overwrite)
+    else:
+        with pytest.raises(UsageError, match=refusal):
+            refuse_existing(paths, inputs, overwrite=overwrite)
+
+
+@pytest.mark.parametrize(
+    ("folders", "refusal", "even_overwriting"),
+    [
+        pytest.param(["new", "empty"], None, False, id="new-and-empty"),
+        pytest.param(["sub"], "not empty; --overwrite", False, id="filled"),
+        pytest.param(["other.png"], "is a file", True, id="file"),
+        pytest.param(["new", "./new"], "two results", True, id="twins"),
+        pytest.param(["sub", "link"], "two results|not empty", True, id="twins-by-symlink"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True], ids=["", "overwrite"])
+@pytest.mark.usefixtures("there")
+def test_folders_that_hold_something_are_refused(
+    folders: list[str], refusal: str | None, *, even_overwriting: bool, overwrite: bool
+) -> None:
+    paths = [Path(folder) for folder in folders]
+
+    if refusal is None or (overwrite and not even_overwriting):
+        refuse_filled(paths, overwrite=overwrite)
+    else:
+        with pytest.raises(UsageError, match=refusal):
+            refuse_filled(paths, overwrite=overwrite)
+
+
+@pytest.mark.parametrize("write", [check_and_write, check_and_fill])
+@pytest.mark.usefixtures("there")
+def test_a_name_that_no_file_can_have_is_an_output_error(write: Callable[[Path], None]) -> None:
+    with pytest.raises(OutputError, match="File name too long"):
+        write(Path(TOO_LONG))
