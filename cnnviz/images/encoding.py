@@ -1,0 +1,44 @@
+"""Pixels to image files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from cnnviz.errors import ImageError, UsageError
+
+if TYPE_CHECKING:
+    from cnnviz.images.picture import Pixels
+
+# What cv2 can encode, and whether with 16 bits or floats a channel, and with alpha.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+SIXTEEN_BIT = {".png", ".tif", ".tiff"}
+FLOATS = {".tif", ".tiff"}
+WITH_ALPHA = {".png", ".tif", ".tiff", ".webp"}
+
+
+def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> bytes:
+    """An image file of (H, W, 1|3) pixels; ``suffix`` names the format.
+
+    Takes uint8, uint16 where the format holds it, and floats for TIFF. ``alpha`` (H, W) of the
+    same dtype goes in where the format has it.
+
+    Raises:
+        UsageError: no encoder for that suffix, or none for that depth.
+    """
+    if suffix.lower() not in SUFFIXES:
+        raise UsageError(f"no image format is called {suffix!r}; use {', '.join(SUFFIXES)}")
+    depths = {1} | ({2} if suffix.lower() in SIXTEEN_BIT else set())
+    fits = pixels.dtype.kind == "u" and pixels.dtype.itemsize in depths
+    if not (fits or (pixels.dtype in (np.float32, np.float64) and suffix.lower() in FLOATS)):
+        raise UsageError(f"{suffix} does not hold {pixels.dtype}; .tiff does")
+    planes = pixels[:, :, ::-1]  # cv2 wants BGR
+    if alpha is not None and suffix.lower() in WITH_ALPHA:
+        color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes
+        planes = np.dstack([color, alpha])
+    done, data = cv2.imencode(suffix.lower(), np.ascontiguousarray(planes))
+    if not done:
+        raise ImageError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
+    return data.tobytes()
