@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,7 @@ def save_feature_maps(
         _save_layer(number, layer, model, folder) for number, layer in enumerate(run.layers, 1)
     ]
     predictions = _predictions(run.output.softmax(0).numpy(), model.entry.labels)
-    bars = [(p["label"], p["probability"]) for p in sorted(predictions, key=lambda p: p["index"])]
-    best = f"{model.entry.title} reads {predictions[0]['label']}"
-    storage.write_bytes(folder / PREDICTIONS, draw_bars(best, bars))
+    storage.write_bytes(folder / PREDICTIONS, _bars(predictions, model.entry.title))
     manifest = {
         "cnnviz": __version__,
         "model": model.entry.name,
@@ -84,7 +83,7 @@ def _remove(manifest: Path) -> None:
     try:
         manifest.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{manifest} cannot be replaced: {error.strerror or error}") from error
+        raise OutputError(f"{manifest} cannot be written: {error.strerror or error}") from error
 
 
 def _input_picture(prepared: Prepared) -> bytes:
@@ -159,8 +158,22 @@ def _picture(values: NDArray[Any], entry: dict[str, Any], labels: tuple[str, ...
 def _predictions(
     probabilities: NDArray[np.floating], labels: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """Classes from the most probable to the least."""
+    """Classes from the most probable to the least; ``None`` where the scores are no numbers."""
     return [
-        {"index": int(i), "label": labels[i], "probability": float(probabilities[i])}
+        {
+            "index": int(i),
+            "label": labels[i],
+            "probability": float(probabilities[i]) if np.isfinite(probabilities[i]) else None,
+        }
         for i in np.argsort(-probabilities, kind="stable")
     ]
+
+
+def _bars(predictions: list[dict[str, Any]], title: str) -> bytes:
+    best, share = predictions[0]["label"], predictions[0]["probability"]
+    said = f"{title} reads {best}" if share is not None else f"{title}: its scores are no numbers"
+    ordered = sorted(predictions, key=lambda prediction: int(prediction["index"]))
+    return draw_bars(
+        said,
+        [(p["label"], math.nan if p["probability"] is None else p["probability"]) for p in ordered],
+    )

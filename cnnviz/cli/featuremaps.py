@@ -112,8 +112,11 @@ def _layer_line(layer: dict[str, Any]) -> str:
 
 
 def _prediction_line(prediction: dict[str, Any]) -> str:
+    from cnnviz.render.bars import percent  # cv2, which is loaded by now
+
     share = prediction["probability"]
-    return f"  {prediction['label']}  {'█' * round(share * BAR):<{BAR}}  {share:7.2%}"
+    said = "no number" if share is None else percent(share)
+    return f"  {prediction['label']}  {'█' * round((share or 0) * BAR):<{BAR}}  {said:>9}"
 
 
 def _count(manifest: dict[str, Any]) -> int:

@@ -13,7 +13,8 @@ from cnnviz.images import luminance
 from cnnviz.models.loading import Prepared
 
 if TYPE_CHECKING:
-    from cnnviz.images import Picture, Pixels
+    from cnnviz.images import Picture
+    from cnnviz.images.picture import Pixels
 
 SIDE = 32
 SMALLEST_KEPT = 28  # MNIST's own size, which the paper sets into 32x32 without enlarging it
@@ -116,10 +117,15 @@ def _fitted(gray: torch.Tensor, steps: list[str]) -> torch.Tensor:
     longest = max(height, width)
     if SMALLEST_KEPT <= longest <= SIDE:
         return gray
-    new = tuple(max(1, round(side * SIDE / longest)) for side in (height, width))
+    new = max(1, round(height * SIDE / longest)), max(1, round(width * SIDE / longest))
     steps.append(f"{height}x{width} fitted to {new[0]}x{new[1]}")
+    # To a width of 1, torch 2.13 gives the first row's value in every row; to a height of 1 not.
+    return _resized(gray.T.contiguous(), new[::-1]).T if new[1] == 1 else _resized(gray, new)
+
+
+def _resized(gray: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     # antialias averages all pixels that fall into one; plain bilinear would skip most of them.
-    return F.interpolate(gray[None, None], new, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    return F.interpolate(gray[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
 
 
 def _framed(image: torch.Tensor, steps: list[str]) -> torch.Tensor:

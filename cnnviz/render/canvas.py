@@ -80,9 +80,13 @@ class Canvas:
 
 
 def legible_on(color: Color) -> Color:
-    """Black or white, whichever stands out on ``color``."""
-    red, green, blue = color
-    return PAPER if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else INK
+    """Black or white, whichever stands out more on ``color``.
+
+    Source: relative luminance of WCAG 2.2, with the plain power 2.2; contrast with black and
+    with white is equal at 0.21.
+    """
+    red, green, blue = ((value / 255) ** 2.2 for value in color)
+    return PAPER if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.21 else INK
 
 
 @cache

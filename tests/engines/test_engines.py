@@ -71,9 +71,7 @@ def test_engine_computes_the_definition(
     pixels = image.astype(np.float32)
     spans = [axis.span for axis in window.axes((weights.shape[0], weights.shape[1]))]
     pads = [sum(axis.padding) for axis in window.axes((weights.shape[0], weights.shape[1]))]
-    if any(
-        span > size + pad for span, size, pad in zip(spans, image.shape[:2], pads, strict=True)
-    ):
+    if any(span > size + pad for span, size, pad in zip(spans, image.shape[:2], pads, strict=True)):
         with pytest.raises(ShapeError):
             correlate(pixels, kernel(weights), window)
         return
