@@ -3,8 +3,9 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 READY := $(VENV)/.ready
+SHOWN := 00_input.png 01_features.0.png 04_features.3.png predictions.png
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint pictures clean
 
 help:
 	@echo "make demo   install into $(VENV), run the three commands on samples/"
@@ -31,6 +32,10 @@ lint: $(READY)
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
+
+# What README.md shows, made anew.
+pictures: demo
+	cp demo/coffee.sobel_x.png $(addprefix demo/scan_3.lenet/,$(SHOWN)) docs/pictures/
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

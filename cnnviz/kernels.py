@@ -165,11 +165,11 @@ def _unknown(name: str) -> str:
 
 
 def _text(path: Path) -> str:
-    if not path.exists():
-        raise KernelError("there is no such file")
-    if not path.is_file():
-        raise KernelError("not a regular file; name a JSON file")
     try:
+        if not path.exists():
+            raise KernelError("there is no such file")
+        if not path.is_file():
+            raise KernelError("not a regular file; name a JSON file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:

@@ -105,7 +105,9 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
     for folder in folders:
         final = os.path.realpath(folder)
         if final in seen:
-            raise UsageError(f"two results would both be written to {folder}/; give -o each")
+            raise UsageError(
+                f"two results would both be written to {folder}/; rename one image, or run it apart"
+            )
         seen.add(final)
         with _named_error(folder):
             if folder.exists() and not folder.is_dir():

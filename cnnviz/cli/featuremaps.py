@@ -10,6 +10,7 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import options
+from cnnviz.cli.options import shown
 from cnnviz.errors import UsageError
 from cnnviz.models import find_model
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
@@ -26,8 +27,10 @@ BAR = 30
     epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
 )
 @options.images
-@click.option("--model", "name", required=True, metavar="NAME", help="A model: lenet.")
-@options.outputs("the folder IMAGE-STEM.MODEL/ in the current folder")
+@click.option("-m", "--model", "name", required=True, metavar="NAME", help="A model: lenet.")
+@options.outputs(
+    "Folder; with several images, one folder each in it.", "IMAGE-STEM.MODEL/ in the current folder"
+)
 @options.everywhere
 def command(
     images: tuple[Path, ...],
@@ -87,19 +90,19 @@ def _introduction(entry: ModelEntry, training: dict[str, str]) -> str:
 def _report(result: FeatureMaps, quiet: bool) -> str:
     """The folder; and unless ``quiet`` the steps, a line per layer, and the predictions."""
     if quiet:
-        return f"{result.folder}/"
+        return f"{shown(result.folder)}/"
     manifest = result.manifest
     size = "x".join(map(str, manifest["preprocess"]["input"]))
     steps = ", ".join(manifest["preprocess"]["steps"]) or "as it is"
     return "\n".join(
         [
-            f"{result.input} → {size}: {steps}",
+            f"{shown(result.input)} → {size}: {steps}",
             "",
             *(_layer_line(layer) for layer in manifest["layers"]),
             "",
             *(_prediction_line(prediction) for prediction in manifest["predictions"]),
             "",
-            f"{result.folder}/  {_count(manifest)} pictures and manifest.json",
+            f"{shown(result.folder)}/  {_count(manifest)} pictures and manifest.json",
         ]
     )
 

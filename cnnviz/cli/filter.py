@@ -12,7 +12,7 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import options
-from cnnviz.cli.options import Padding, Pair
+from cnnviz.cli.options import Padding, Pair, shown
 from cnnviz.engines import BORDERS, ENGINES, Window
 from cnnviz.errors import UsageError
 from cnnviz.kernels import Kernel, load_kernel
@@ -39,7 +39,10 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     metavar="NAME|FILE.json",
     help="Repeatable, or several names with commas. `cnnviz kernels` lists the names.",
 )
-@options.outputs("IMAGE-STEM.KERNEL.png in the current folder")
+@options.outputs(
+    "File; or folder, if it ends in / or exists as one; - is standard output.",
+    "IMAGE-STEM.KERNEL.png in the current folder",
+)
 @click.option(
     "--engine",
     type=click.Choice(["both", *ENGINES]),
@@ -177,7 +180,7 @@ def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], na
 def _line(report: Report) -> str:
     height, width = report.size
     return (
-        f"{report.input} × {report.kernel} → {report.output}"
+        f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
         f"  {height}x{width}  {_verified(report)}  display: {report.display}"
     )
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cnnviz.errors import CnnvizError
+from cnnviz.cli.options import shown
+from cnnviz.errors import CnnvizError, OutputError
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -41,13 +42,17 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except CnnvizError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {shown(error)}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(130)
-        except (click.exceptions.Exit, click.Abort, click.ClickException, OSError):
+        except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
             raise
+        except OSError as error:  # files have errors of their own; what is left is the console
+            reason = error.strerror or error
+            click.echo(f"Error: standard output cannot be written: {reason}", err=True)
+            ctx.exit(OutputError.exit_code)
         except Exception as error:  # our own fault: said in one line, with -v in full
             verbose = ctx.meta.get("cnnviz.verbose")
             if verbose:
@@ -56,7 +61,7 @@ class Group(click.Group):
                 traceback.print_exc()
             hint = "" if verbose else "; -v shows where"
             name = type(error).__name__
-            click.echo(f"Error: a fault of cnnviz itself: {name}: {error}{hint}", err=True)
+            click.echo(f"Error: a fault of cnnviz itself: {name}: {shown(error)}{hint}", err=True)
             ctx.exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,7 @@ def everywhere(command: Command) -> Command:
     return command
 
 
-def outputs(default: str) -> Callable[[Command], Command]:
+def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     """Where results go: --output, --overwrite; ``default`` says what happens without."""
 
     def decorate(command: Command) -> Command:
@@ -113,7 +114,7 @@ def outputs(default: str) -> Callable[[Command], Command]:
             "-o",
             "--output",
             metavar="PATH",
-            help=f"File, or folder if it ends in / or exists as one. [default: {default}]",
+            help=f"{meaning} [default: {default}]",
         )
         overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
         return output(overwrite(command))
@@ -128,7 +129,15 @@ images = click.argument(
 
 def says_folder(output: str) -> bool:
     """Whether an ``--output`` names a folder: by its ending, or because it is one."""
-    return output.endswith(("/", "\\")) or Path(output).is_dir()
+    return output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (never raises)
+
+
+def shown(name: object) -> str:
+    """A name from outside on one line: control characters and the like as escapes."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in str(name)
+    )
 
 
 def failures(batch: Batch) -> list[dict[str, str]]:
@@ -139,7 +148,7 @@ def failures(batch: Batch) -> list[dict[str, str]]:
 def end(batch: Batch) -> None:
     """Name each failure on stderr, count them where there were others, and exit by their code."""
     for failure in batch.failures:
-        click.echo(f"Error: {failure.error}", err=True)
+        click.echo(f"Error: {shown(failure.error)}", err=True)
     failed, total = len({failure.input for failure in batch.failures}), len(batch.inputs)
     if failed and total > 1:
         rest = f", {batch.not_reached} not reached" if batch.not_reached else ""

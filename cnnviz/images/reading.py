@@ -53,13 +53,14 @@ ICO_SIGNATURE = b"\0\0\1\0"
 PPM_HEADER = re.compile(rb"P([36])" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])+(\d{1,9})" + rb"\s")
 
 
-def read_image(path: Path) -> Picture:
+def read_image(path: str | Path) -> Picture:
     """The image in a file, or in standard input for ``-``, upright.
 
     Raises:
         ImageError: no such file, not an image, damaged, or larger than 256 megapixels or
             65,535 pixels a side.
     """
+    path = Path(path)
     try:
         with _opened(path) as file:
             picture = _decode(file)

