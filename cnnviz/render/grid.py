@@ -36,7 +36,8 @@ FEW = 3
 THINNEST = 12  # a map of a single row would be a line that nobody sees
 GAP = 10
 CAPTION = 18
-HEADER = 58
+HEADER = 58  # with one line under the title
+LINE = 18
 LEGEND = 34
 CELL_WIDTH, CELL_HEIGHT = 50, 40  # wider where a number or a name is longer
 CELL_GAP = 2
@@ -70,10 +71,10 @@ def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> byt
     step_down = height * down + CAPTION + GAP
     columns = _columns(count, step_down / step_right)
     rows = math.ceil(count / columns)
-    canvas = _titled(caption, rows * step_down + LEGEND, columns * step_right - GAP)
+    canvas, top = _titled(caption, rows * step_down + LEGEND, columns * step_right - GAP)
     for n, (low, high) in enumerate(ranges):
         row, column = divmod(n, columns)
-        x, y = MARGIN + column * step_right, HEADER + row * step_down
+        x, y = MARGIN + column * step_right, top + row * step_down
         tile = _colored(maps[n], low, high, colors).repeat(down, axis=0).repeat(right, axis=1)
         canvas.paste(tile, x, y + CAPTION)
         canvas.text(str(n), x, y, SMALL_SIZE)
@@ -85,7 +86,7 @@ def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> byt
         else:
             canvas.text(said[n], x + width * right, y, SMALL_SIZE, color, "ra")
     ends = ("each map’s smallest value", "its largest") if count > 1 else _ends(*ranges[0])
-    _legend(canvas, HEADER + rows * step_down, ends, colors)
+    _legend(canvas, top + rows * step_down, ends, colors)
     return canvas.png()
 
 
@@ -106,18 +107,18 @@ def draw_values(values: Values, caption: Caption, names: tuple[str, ...] = ()) -
     ideal = math.sqrt(count * 1.7 * step_down / step_right)
     columns = _divisor_near(count, ideal) if count > 12 else count
     rows = math.ceil(count / columns)
-    canvas = _titled(caption, rows * step_down + GAP + LEGEND, columns * step_right - CELL_GAP)
+    canvas, top = _titled(caption, rows * step_down + GAP + LEGEND, columns * step_right - CELL_GAP)
     low, high = finite_range(values)
     colors = _colored(values, low, high, viridis)
     for n, number in enumerate(numbers):
         row, column = divmod(n, columns)
-        x, y = MARGIN + column * step_right, HEADER + row * step_down
+        x, y = MARGIN + column * step_right, top + row * step_down
         red, green, blue = colors[n].tolist()
         canvas.box(x, y, cell_width, CELL_HEIGHT, (red, green, blue))
         ink = legible_on((red, green, blue))
         canvas.text(labels[n], x + 4, y + 3, SMALL_SIZE, ink)
         canvas.text(number, x + cell_width - 4, y + CELL_HEIGHT - 17, color=ink, anchor="ra")
-    _legend(canvas, HEADER + rows * step_down + GAP, _ends(low, high), viridis)
+    _legend(canvas, top + rows * step_down + GAP, _ends(low, high), viridis)
     return canvas.png()
 
 
@@ -140,16 +141,29 @@ def _ends(low: float, high: float) -> tuple[str, str]:
     return (short(low), short(high)) if high > low else ("", "")
 
 
-def _titled(caption: Caption, height: int, width: int) -> Canvas:
-    """A canvas for ``height`` x ``width`` pixels below a title that fits on it."""
-    title, subtitle = (
-        text_width(text, size)
-        for text, size in ((caption.title, TITLE_SIZE), (caption.subtitle, TEXT_SIZE))
-    )
-    canvas = Canvas(HEADER + height + MARGIN // 2, max(width, title, subtitle, 370) + 2 * MARGIN)
+def _titled(caption: Caption, height: int, width: int) -> tuple[Canvas, int]:
+    """A canvas for ``height`` x ``width`` pixels below a title, and where these begin."""
+    width = max(width, text_width(caption.title, TITLE_SIZE), 370)
+    lines = _wrapped(caption.subtitle, width)
+    width = max(width, *(text_width(line, TEXT_SIZE) for line in lines))
+    top = HEADER + (len(lines) - 1) * LINE
+    canvas = Canvas(top + height + MARGIN // 2, width + 2 * MARGIN)
     canvas.text(caption.title, MARGIN, 10, TITLE_SIZE)
-    canvas.text(caption.subtitle, MARGIN, 34, color=FAINT)
-    return canvas
+    for n, line in enumerate(lines):
+        canvas.text(line, MARGIN, 34 + n * LINE, color=FAINT)
+    return canvas, top
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` pixels, broken between words."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer, TEXT_SIZE) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _legend(canvas: Canvas, y: int, ends: tuple[str, str], colors: ColorMap) -> None:
