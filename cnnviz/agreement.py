@@ -10,7 +10,7 @@ format holds exactly, nothing is rounded and they may not differ at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.engines import Image
-
-ROWS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,11 @@ class Verdict:
         """Whether no compared value differs by more than the bound."""
         return self.max_abs_diff <= self.bound.tolerance
 
+    def moved(self, rows: int) -> Verdict:
+        """The verdict on a part that begins ``rows`` below the whole."""
+        row, column, channel = self.worst
+        return replace(self, worst=(row + rows, column, channel))
+
 
 def largest_integer(dtype: np.dtype[np.floating]) -> int:
     """The integer up to which the format holds every integer: 2**24 or 2**53."""
@@ -102,19 +105,31 @@ def compare(
 
     A value that only one of them could not compute counts as an infinite difference.
     """
-    largest, worst = -1.0, 0
-    for top in range(0, first.shape[0], ROWS_AT_A_TIME):
-        rows = slice(top, top + ROWS_AT_A_TIME)
-        with np.errstate(invalid="ignore"):  # NaN and Inf are dealt with below
-            difference = np.abs(first[rows] - second[rows])
+    with np.errstate(invalid="ignore"):  # NaN and Inf are dealt with below
+        difference = np.subtract(first, second)
+        np.abs(difference, out=difference)
+    if ignore is not None:
+        difference[ignore] = 0
+    if np.isnan(difference.max()):
         difference[np.isnan(difference)] = np.inf
-        if ignore is not None:
-            difference[ignore[rows]] = 0
-        at = int(difference.argmax())
-        if difference.flat[at] > largest:
-            largest, worst = float(difference.flat[at]), at + first[:top].size
-    left_out = 0 if ignore is None else int(ignore.sum())
-    row, column, channel = (int(i) for i in np.unravel_index(worst, first.shape))
-    pair = float(first[row, column, channel]), float(second[row, column, channel])
+    row, column, channel = (int(i) for i in np.unravel_index(difference.argmax(), first.shape))
     place = row, column, channel
-    return Verdict(allowed, largest, first.size - left_out, left_out, place, pair)
+    left_out = 0 if ignore is None else int(ignore.sum())
+    return Verdict(
+        bound=allowed,
+        max_abs_diff=float(difference[place]),
+        values=first.size - left_out,
+        nonfinite=left_out,
+        worst=place,
+        pair=(float(first[place]), float(second[place])),
+    )
+
+
+def worse(first: Verdict, second: Verdict) -> Verdict:
+    """The verdict on both parts of a result: the larger difference, and all values counted."""
+    worst = first if first.max_abs_diff >= second.max_abs_diff else second
+    return replace(
+        worst,
+        values=first.values + second.values,
+        nonfinite=first.nonfinite + second.nonfinite,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from cnnviz.engines import Image
     from cnnviz.kernels import Kernel
-
-ROWS_AT_A_TIME = 256
 
 
 def resolve_display(display: str, kernel: Kernel) -> str:
@@ -25,44 +24,64 @@ def resolve_display(display: str, kernel: Kernel) -> str:
     return "abs" if kernel.sum == 0 and kernel.offset == 0 else "clip"
 
 
-def to_pixels(result: Image, source: NDArray[Any], display: str) -> tuple[NDArray[Any], list[str]]:
-    """``result`` as pixels in the depth of ``source``, and notes on how.
+@dataclass(frozen=True)
+class Mapping:
+    """How results become pixels: ``(|x| or x - low) * scale + shift``, cut off at 0 and ``top``.
+
+    ``note`` says what is not obvious of it, or is empty.
+    """
+
+    top: int
+    absolute: bool
+    low: float
+    scale: float
+    shift: float
+    note: str
+
+    @property
+    def depth(self) -> np.dtype[Any]:
+        """The smallest unsigned integers that hold ``top``."""
+        return np.min_scalar_type(self.top)
+
+    def __call__(self, result: Image) -> NDArray[Any]:
+        """Pixels of ``depth`` for a result of any shape; NaN becomes 0."""
+        values = np.abs(result) if self.absolute else result
+        if (self.low, self.scale) != (0, 1):
+            with np.errstate(invalid="ignore", over="ignore"):
+                values = (values.astype(np.float64) - self.low) * self.scale
+        if self.shift:
+            values = values + values.dtype.type(self.shift)
+        shown = np.rint(values)
+        np.clip(shown, 0, self.top, out=shown)
+        if np.isnan(shown.max(initial=0)):
+            np.nan_to_num(shown, copy=False)
+        return shown.astype(self.depth)
+
+
+def mapping(source: NDArray[Any], display: str, result: Image | None = None) -> Mapping:
+    """How the results for ``source`` are shown.
 
     uint8 sources give uint8, uint16 give uint16; float sources give uint16, and the range of
     the source becomes 0 to 65535. ``clip`` cuts off what is below 0 and above the top;
-    ``abs`` is clip(|x|); ``offset`` puts 0 at mid gray; ``minmax`` stretches the smallest
-    value to 0 and the largest to the top. NaN becomes 0.
+    ``abs`` is clip(|x|); ``offset`` puts 0 at mid gray; ``minmax``, which needs the whole
+    ``result``, stretches its smallest value to 0 and its largest to the top.
     """
-    depth = np.uint8 if source.dtype == np.uint8 else np.uint16
-    top = int(np.iinfo(depth).max)
-    low, scale, notes = _scale(result, source, display, top)
-    shift = top // 2 + 1 if display == "offset" else 0
-    pixels = np.empty(result.shape, depth)
-    for start in range(0, result.shape[0], ROWS_AT_A_TIME):
-        rows = slice(start, start + ROWS_AT_A_TIME)
-        values = np.abs(result[rows]) if display == "abs" else result[rows]
-        if (low, scale) != (0, 1):
-            with np.errstate(invalid="ignore", over="ignore"):
-                values = (values.astype(np.float64) - low) * scale
-        shown = np.rint(values + shift if shift else values)
-        pixels[rows] = np.nan_to_num(np.clip(shown, 0, top), copy=False)
-    return pixels, notes
-
-
-def _scale(
-    result: Image, source: NDArray[Any], display: str, top: int
-) -> tuple[float, float, list[str]]:
-    """What is taken away and what the rest is multiplied by, so that 0 to ``top`` is shown."""
-    if display == "minmax":
+    top = 255 if source.dtype == np.uint8 else 65535
+    low, high, note = 0.0, float(top), ""
+    if display == "minmax" and result is not None:
         low, high = _range(result)
         note = f"{low:.6g} to {high:.6g} stretched to 0 to {top}"
     elif source.dtype.kind == "f":
         low, high = _range(source)
         note = f"the float input's range, {low:.6g} to {high:.6g}, is shown as 0 to {top}"
-    else:
-        return 0.0, 1.0, []
-    scale = top / (high - low) if high > low else 1.0
-    return (low if display in {"minmax", "clip"} else 0.0), scale, [note]
+    return Mapping(
+        top=top,
+        absolute=display == "abs",
+        low=low if display in {"minmax", "clip"} else 0.0,
+        scale=top / (high - low) if high > low else 1.0,
+        shift=top // 2 + 1 if display == "offset" else 0,
+        note=note,
+    )
 
 
 def _range(values: NDArray[Any]) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnviz.display import ROWS_AT_A_TIME, resolve_display, to_pixels
+from cnnviz.display import mapping, resolve_display
 from cnnviz.kernels import parse_kernel
 
 NAN, INF = float("nan"), float("inf")
@@ -16,11 +16,13 @@ NAN, INF = float("nan"), float("inf")
 
 def shown(
     values: list[float], source: Any, display: str, dtype: Any = np.float32
-) -> tuple[list[int], list[str], Any]:
+) -> tuple[list[int], str, Any]:
     result = np.array(values, dtype).reshape(1, -1, 1)
-    pixels, notes = to_pixels(result, source, display)
+    how = mapping(source, display, result)
+    pixels = how(result)
     assert pixels.shape == result.shape
-    return pixels.ravel().tolist(), notes, pixels.dtype
+    assert pixels.dtype == how.depth
+    return pixels.ravel().tolist(), how.note, pixels.dtype
 
 
 @pytest.mark.parametrize(
@@ -83,12 +85,11 @@ def test_float_sources_are_scaled_by_their_finite_range(
 ) -> None:
     source = np.array([-1, 0.5, NAN, INF, 2, -INF], dtype).reshape(2, 3, 1)
 
-    pixels, notes, depth = shown(values, source, display)
+    pixels, note, depth = shown(values, source, display)
 
     assert (pixels, depth) == (expected, np.uint16)
-    assert len(notes) == 1
     limits = "-4 to 1" if display == "minmax" else "-1 to 2"
-    assert limits in notes[0]
+    assert limits in note
 
 
 def test_a_flat_float_source_is_not_divided_by_its_range() -> None:
@@ -97,15 +98,14 @@ def test_a_flat_float_source_is_not_divided_by_its_range() -> None:
     assert pixels == [0, 1, 2]
 
 
-def test_tall_results_are_shown_alike_in_every_band() -> None:
-    rows = 2 * ROWS_AT_A_TIME + 2  # no value falls halfway between two
-    result = np.repeat(np.arange(rows, dtype=np.float32)[:, np.newaxis, np.newaxis], 2, axis=1)
+def test_parts_of_a_result_are_shown_on_the_scale_of_all_of_it() -> None:
+    result = np.arange(514, dtype=np.float32).reshape(514, 1, 1)  # no value falls between two
     before = result.copy()
+    how = mapping(np.zeros((1, 1, 1), np.uint8), "minmax", result)
 
-    pixels, _ = to_pixels(result, np.zeros((1, 1, 1), np.uint8), "minmax")
+    pixels = [*how(result[:200]).ravel(), *how(result[200:]).ravel()]
 
-    expected = [round(Fraction(255 * row, rows - 1)) for row in range(rows)]
-    assert pixels[:, 0, 0].tolist() == pixels[:, 1, 0].tolist() == expected
+    assert pixels == [round(Fraction(255 * row, 513)) for row in range(514)]
     assert np.array_equal(result, before)
 
 

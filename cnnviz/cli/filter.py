@@ -122,7 +122,7 @@ def command(
     reports = []
     for report in batch.run(lambda path: filter_file(path, plan[path], chosen, display)):
         reports.append(_document(report))
-        if error := report.filtered.disagreement:
+        if error := report.outcome.disagreement:
             batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
         elif not as_json:
             click.echo(_line(report), err=output == str(STANDARD_STREAM))
@@ -178,7 +178,7 @@ def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], na
 
 
 def _line(report: Report) -> str:
-    height, width = report.size
+    height, width, _ = report.outcome.size
     return (
         f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
         f"  {height}x{width}  {_verified(report)}  display: {report.display}"
@@ -186,9 +186,9 @@ def _line(report: Report) -> str:
 
 
 def _verified(report: Report) -> str:
-    verdict = report.filtered.verdict
+    verdict = report.outcome.verdict
     if verdict is None:
-        return f"not verified: {report.filtered.engines[0]} alone"
+        return f"not verified: {report.outcome.engines[0]} alone"
     where = f"on {verdict.values:,} values"
     if verdict.nonfinite:
         where += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
@@ -200,17 +200,17 @@ def _verified(report: Report) -> str:
 
 
 def _document(report: Report) -> dict[str, Any]:
-    verdict = report.filtered.verdict
+    verdict = report.outcome.verdict
     difference = verdict.max_abs_diff if verdict else None
     return {
         "input": str(report.input),
         "output": str(report.output) if report.output else None,
         "kernel": report.kernel,
-        "size": list(report.size),
-        "channels": report.filtered.result.shape[2],
+        "size": list(report.outcome.size[:2]),
+        "channels": report.outcome.size[2],
         "border": report.border,
         "display": report.display,
-        "engines": list(report.filtered.engines),
+        "engines": list(report.outcome.engines),
         "verified": verdict.agree if verdict else None,
         "exact": bool(verdict and verdict.bound.exact),
         "max_abs_diff": difference if difference is not None and isfinite(difference) else None,
@@ -218,5 +218,5 @@ def _document(report: Report) -> dict[str, Any]:
         "values": verdict.values if verdict else 0,
         "nonfinite": verdict.nonfinite if verdict else 0,
         "notes": report.notes,
-        "seconds": {name: round(time, 6) for name, time in report.filtered.seconds.items()},
+        "seconds": {name: round(time, 6) for name, time in report.outcome.seconds.items()},
     }

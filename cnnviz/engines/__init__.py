@@ -14,6 +14,8 @@ from cnnviz.errors import UsageError
 from cnnviz.shapes import Axis
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 ENGINES = ("opencv", "torch")
 BORDERS = ("reflect101", "replicate", "reflect", "wrap", "zeros")
 
-Padding = Literal["same", "valid"] | tuple[int, int]
+Padding = Literal["same", "valid"] | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Window:
     ``border`` says how missing pixels are invented: ``reflect101`` mirrors at the edge pixel
     (gfedcb|abcdefgh|gfedcba), ``reflect`` mirrors beside it (hgfedcba|abcdefgh|hgfedcba),
     ``replicate`` repeats it, ``wrap`` continues at the other side, ``zeros`` takes 0.
-    ``padding`` says how many there are; ``same`` as many as keep the size at stride 1.
+    ``padding`` says how many there are, a pair ``(before, after)`` of each where the two ends
+    differ; ``same`` as many as keep the size at stride 1, ``valid`` none.
     """
 
     border: str = "reflect101"
@@ -58,7 +61,8 @@ class Window:
         elif self.padding == "valid":
             padding = 0, 0
         else:
-            padding = self.padding[which], self.padding[which]
+            given = self.padding[which]
+            padding = given if isinstance(given, tuple) else (given, given)
         return Axis(size, stride, padding, dilation)
 
 
@@ -75,6 +79,10 @@ class Engine(Protocol):
         Raises:
             ShapeError: the kernel does not fit into the padded image.
         """
+
+    @staticmethod
+    def one_thread() -> AbstractContextManager[None]:
+        """Within it the library keeps to the threads that call it."""
 
 
 def load(name: str) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -42,6 +43,17 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     total = _valid(_with_channels(padded, image.shape[2]), weights)
     result = np.ascontiguousarray(total[:: rows.stride, :: columns.stride])
     return result + result.dtype.type(kernel.offset) if kernel.offset else result
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it OpenCV keeps to the threads that call it."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _valid(image: Image, weights: Image) -> Image:

@@ -1,0 +1,207 @@
+"""torch's convolution without importing torch: libtorch's C interface, by ctypes.
+
+``import torch`` takes seconds; what a filter needs of it is one function of libtorch_cpu,
+``at::convolution``, the same that ``torch.nn.Conv2d`` calls. PyTorch offers it to compiled models
+as ``aoti_torch_cpu_convolution`` (torch/csrc/inductor/aoti_torch/c/shim.h and
+generated/c_shim_cpu.h). That function is generated and not promised to stay, so ``open_library``
+returns None where anything is not as expected, and the caller imports torch instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from contextlib import contextmanager
+from ctypes import POINTER, byref, c_int32, c_int64, c_void_p
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cnnviz.engines import Image
+
+# at::set_num_threads(int) and at::get_num_threads(), which have no C names.
+SET_THREADS, GET_THREADS = "_ZN2at15set_num_threadsEi", "_ZN2at15get_num_threadsEv"
+
+NEEDED = (
+    "aoti_torch_cpu_convolution",
+    "aoti_torch_create_tensor_from_blob",
+    "aoti_torch_delete_tensor_object",
+    "aoti_torch_device_type_cpu",
+    "aoti_torch_dtype_float32",
+    "aoti_torch_dtype_float64",
+    "aoti_torch_get_data_ptr",
+    "aoti_torch_get_sizes",
+    "aoti_torch_get_strides",
+    SET_THREADS,
+    GET_THREADS,
+)
+
+
+@cache
+def open_library() -> ctypes.CDLL | None:
+    """libtorch_cpu with all that is needed of it, or None where it is not as expected."""
+    try:
+        library = _opened(_path())
+        return library if all(hasattr(library, name) for name in NEEDED) else None
+    except (OSError, AttributeError, ImportError, ValueError):
+        return None
+
+
+def conv2d(
+    library: ctypes.CDLL,
+    image: Image,
+    weights: Image,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> Image:
+    """``weights`` (kH, kW) over each channel of ``image`` (H, W, C), without padding.
+
+    Both are contiguous and of one dtype, float32 or float64; so is the (H, W, C) result, which
+    equals that of ``torch.nn.functional.conv2d`` bit for bit.
+
+    Raises:
+        RuntimeError: libtorch refused.
+    """
+    import numpy as np
+
+    height, width, channels = image.shape
+    repeated = np.ascontiguousarray(np.broadcast_to(weights, (channels, 1, *weights.shape)))
+    with (
+        _tensor(
+            library,
+            image,
+            (1, channels, height, width),
+            batch_strides(image.shape, stride),
+        ) as pixels,
+        _tensor(
+            library,
+            repeated,
+            repeated.shape,
+            (weights.size, weights.size, weights.shape[1], 1),
+        ) as kernels,
+    ):
+        result = c_void_p()
+        _check(
+            library.aoti_torch_cpu_convolution(
+                pixels,
+                kernels,
+                None,  # bias
+                *_integers(stride),
+                *_integers((0, 0)),  # padding
+                *_integers(dilation),
+                c_int32(0),  # not transposed
+                *_integers((0, 0)),  # output padding
+                c_int64(channels),  # groups
+                byref(result),
+            )
+        )
+    try:
+        return _copied(library, result, image.dtype)
+    finally:
+        library.aoti_torch_delete_tensor_object(result)
+
+
+def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Strides that read an (H, W, C) image as a batch (1, C, H, W), without copying it.
+
+    They are those of torch's channels-last layout, which it knows by the stride of the batch
+    axis; left at what numpy or ``unsqueeze`` give, torch takes a path 10 to 30 times slower.
+    A single channel fits either layout, and in channels-last torch 2.13 returns wrong values
+    for strides above 1 (4x4 weights on 7x4 pixels with stride (1, 3), for one).
+    """
+    height, width, channels = shape
+    if channels == 1 and stride != (1, 1):
+        return height * width, height * width, width, 1
+    return height * width * channels, 1, width * channels, channels
+
+
+@contextmanager
+def one_thread(library: ctypes.CDLL) -> Iterator[None]:
+    """Let libtorch work in the calling threads alone while several of them call it."""
+    before = getattr(library, GET_THREADS)()
+    getattr(library, SET_THREADS)(1)
+    try:
+        yield
+    finally:
+        getattr(library, SET_THREADS)(before)
+
+
+def _path() -> Path:
+    found = find_spec("torch")  # finds it without importing it
+    if found is None or not found.submodule_search_locations:
+        raise ImportError("torch is not installed")
+    folder = Path(found.submodule_search_locations[0]) / "lib"
+    name = {"darwin": "libtorch_cpu.dylib", "win32": "torch_cpu.dll"}.get(sys.platform)
+    return folder / (name or "libtorch_cpu.so")
+
+
+def _opened(path: Path) -> ctypes.CDLL:
+    if sys.platform == "win32":
+        return ctypes.CDLL(str(path))
+    # ctypes.CDLL resolves every symbol and holds the interpreter lock meanwhile; dlopen called
+    # as a function does neither.
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype = c_void_p
+    dlopen.argtypes = [ctypes.c_char_p, ctypes.c_int]
+    handle = dlopen(os.fsencode(path), os.RTLD_LAZY)
+    if not handle:
+        raise OSError(f"{path} cannot be opened")
+    return ctypes.CDLL(str(path), handle=handle)
+
+
+@contextmanager
+def _tensor(
+    library: ctypes.CDLL, data: Image, sizes: Sequence[int], strides: Sequence[int]
+) -> Iterator[c_void_p]:
+    """A tensor that looks at ``data``, which must outlive it."""
+    names = {"float32": "aoti_torch_dtype_float32", "float64": "aoti_torch_dtype_float64"}
+    tensor = c_void_p()
+    _check(
+        library.aoti_torch_create_tensor_from_blob(
+            c_void_p(data.ctypes.data),
+            c_int64(len(sizes)),
+            _integers(sizes)[0],
+            _integers(strides)[0],
+            c_int64(0),  # storage offset
+            c_int32(getattr(library, names[data.dtype.name])()),
+            c_int32(library.aoti_torch_device_type_cpu()),
+            c_int32(0),  # device index
+            byref(tensor),
+        )
+    )
+    try:
+        yield tensor
+    finally:
+        library.aoti_torch_delete_tensor_object(tensor)
+
+
+def _integers(values: Sequence[int]) -> tuple[Any, c_int64]:
+    """An array argument of the C interface, and its length."""
+    return (c_int64 * len(values))(*values), c_int64(len(values))
+
+
+def _check(status: int) -> None:
+    if status:
+        raise RuntimeError("libtorch refused a convolution")
+
+
+def _copied(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:
+    """A (1, C, H, W) tensor as a new (H, W, C) array."""
+    import numpy as np
+
+    data = c_void_p()
+    sizes, strides = POINTER(c_int64)(), POINTER(c_int64)()
+    _check(library.aoti_torch_get_data_ptr(tensor, byref(data)))
+    _check(library.aoti_torch_get_sizes(tensor, byref(sizes)))
+    _check(library.aoti_torch_get_strides(tensor, byref(strides)))
+    order = (2, 3, 1)
+    shape = tuple(sizes[axis] for axis in order)
+    steps = tuple(strides[axis] * dtype.itemsize for axis in order)
+    length = sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) + dtype.itemsize
+    memory = (ctypes.c_char * length).from_address(data.value or 0)
+    return np.array(np.ndarray(shape, dtype, memory, 0, steps), order="C")

@@ -1,0 +1,97 @@
+"""An image of any height in bands of rows, each with the halo that the kernel needs.
+
+The grid of bands depends on the sizes alone, never on the number of threads: torch chooses its
+algorithm by size, and the same command must give the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cnnviz.engines import Engine, Window
+    from cnnviz.shapes import Axis
+
+T = TypeVar("T")
+
+BAND_BYTES = 4_000_000  # of float pixels: large enough to hide Python, small enough for caches
+
+
+@dataclass(frozen=True)
+class Band:
+    """Rows ``start`` to ``stop`` of the result, and what of the image they are computed from."""
+
+    start: int
+    stop: int
+    source: slice | NDArray[np.intp]
+    window: Window
+
+
+def plan_bands(
+    shape: tuple[int, int, int], kernel_shape: tuple[int, int], window: Window, itemsize: int
+) -> list[Band]:
+    """Bands that together are the result of an image of ``shape`` (H, W, C).
+
+    In each, an engine finds its own border where the image ends: a band is taller than what a
+    border mirrors. For ``wrap`` the rows from the other end are handed over as if they were
+    neighbours. An image that is one band is left whole.
+    """
+    rows, columns = window.axes(kernel_shape)
+    height = shape[0]
+    length = rows.output_size(height)
+    mirrored = rows.span + 2 * max(rows.padding)
+    row_bytes = shape[1] * shape[2] * itemsize
+    tall = max(BAND_BYTES // row_bytes, mirrored, 1) // rows.stride + 1
+    count = max(length // tall, 1)  # what is left over makes the last band taller
+    if count == 1:
+        return [Band(0, length, slice(0, height), window)]
+    starts = [n * tall for n in range(count)]
+    stops = [*starts[1:], length]
+    return [
+        _band(start, stop, height, (rows, columns), window)
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: Window) -> Band:
+    rows, columns = axes
+    first = start * rows.stride - rows.padding[0]
+    last = (stop - 1) * rows.stride - rows.padding[0] + rows.span
+    beyond = max(-first, 0), max(last - height, 0)
+    if window.border == "wrap" and any(beyond):
+        source: Any = np.arange(first, last) % height
+        beyond = 0, 0
+    else:
+        source = slice(max(first, 0), min(last, height))
+    return Band(start, stop, source, replace(window, padding=(beyond, columns.padding)))
+
+
+def run_bands(
+    job: Callable[[Band], T], bands: Sequence[Band], engines: Iterable[Engine]
+) -> list[T]:
+    """``job`` for each band, on all cores, in order; each library then keeps to one thread."""
+    workers = min(_cores(), len(bands))
+    if workers == 1:
+        return [job(band) for band in bands]
+    with ExitStack() as stack:
+        for engine in engines:
+            stack.enter_context(engine.one_thread())
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        return list(pool.map(job, bands))
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,144 @@
+"""Image files in, filtered image files out."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnviz import images, storage
+from cnnviz.display import mapping, resolve_display
+from cnnviz.filtering.image import correlate_and_compare, result_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cnnviz.engines import Image
+    from cnnviz.filtering.image import FilterOptions, Outcome
+    from cnnviz.kernels import Kernel
+
+    Pixels = NDArray[Any]
+
+RAW_SUFFIXES = (".npy", ".npz", ".tiff")
+
+ROWS_AT_A_TIME = 256
+
+
+@dataclass(frozen=True)
+class Target:
+    """One result to be made: which kernel, and where its picture and its numbers go."""
+
+    kernel: Kernel
+    output: Path
+    raw: Path | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one image and one kernel; ``output`` is None when nothing was written."""
+
+    input: Path
+    kernel: str
+    output: Path | None
+    outcome: Outcome
+    border: str
+    display: str
+    notes: list[str]
+
+
+def filter_file(
+    path: Path, targets: list[Target], options: FilterOptions, display: str = "auto"
+) -> Iterator[Report]:
+    """Read an image once, apply each target's kernel, and write each result.
+
+    Where the engines disagree, nothing is written and the report has no output.
+
+    Raises:
+        ImageError: the file is not an image that can be read.
+        OutputError: a result cannot be written.
+        ShapeError, CnnvizError: see ``filter_image``.
+    """
+    start = perf_counter()
+    picture = images.read_image(path)
+    reading = perf_counter() - start
+    for target in targets:
+        shown_as = resolve_display(display, target.kernel)
+        outcome, pixels, raw, notes = _filtered(picture.pixels, target, options, shown_as)
+        outcome.seconds["read"] = reading
+        if not outcome.disagreement:
+            start = perf_counter()
+            notes += _write(target, pixels, raw, picture.alpha)
+            outcome.seconds["write"] = perf_counter() - start
+        yield Report(
+            input=path,
+            kernel=target.kernel.name,
+            output=None if outcome.disagreement else target.output,
+            outcome=outcome,
+            border=options.window.border,
+            display=shown_as,
+            notes=[*picture.notes, *outcome.notes, *notes],
+        )
+
+
+def _filtered(
+    source: Pixels, target: Target, options: FilterOptions, display: str
+) -> tuple[Outcome, Pixels, Image | None, list[str]]:
+    """The outcome, its pixels, the signed result where it is asked for, and notes.
+
+    The signed result of a large image is four times the pixels: it is kept only where it is to
+    be written or ``minmax`` needs all of it first.
+    """
+    size = result_size(source, target.kernel, options)
+    if target.raw is None and display != "minmax":
+        shown = mapping(source, display)
+        pixels = np.empty(size, shown.depth)
+
+        def take(rows: slice, values: Image) -> None:
+            pixels[rows] = shown(values)
+
+        outcome = correlate_and_compare(source, target.kernel, options, take)
+        return outcome, pixels, None, [shown.note] if shown.note else []
+    result = np.empty(size, options.precision)
+    outcome = correlate_and_compare(source, target.kernel, options, result.__setitem__)
+    shown = mapping(source, display, result)
+    pixels = np.empty(size, shown.depth)
+    for top in range(0, size[0], ROWS_AT_A_TIME):
+        rows = slice(top, top + ROWS_AT_A_TIME)
+        pixels[rows] = shown(result[rows])
+    return outcome, pixels, result, [shown.note] if shown.note else []
+
+
+def _write(target: Target, pixels: Pixels, raw: Image | None, alpha: Pixels | None) -> list[str]:
+    notes = []
+    suffix = ".png" if target.output == storage.STANDARD_STREAM else target.output.suffix.lower()
+    if pixels.dtype == np.uint16 and suffix not in images.SIXTEEN_BIT:
+        notes.append(f"reduced to 8 bits, all that {suffix} holds")
+        pixels = (pixels >> 8).astype(np.uint8)
+    if alpha is not None:
+        fits = alpha.shape == pixels.shape[:2] and alpha.dtype == pixels.dtype
+        kept = fits and suffix in images.WITH_ALPHA
+        notes.append("alpha carried over unfiltered" if kept else "alpha dropped")
+        alpha = alpha if kept else None
+    storage.write_bytes(target.output, images.encode_image(pixels, suffix, alpha))
+    if target.raw and raw is not None:
+        storage.write_bytes(target.raw, _raw_bytes(raw, target.raw.suffix.lower()))
+    return notes
+
+
+def _raw_bytes(result: Image, suffix: str) -> bytes:
+    """The exact signed result as a file: (H, W, C), or (H, W) for one channel."""
+    squeezed = result[:, :, 0] if result.shape[2] == 1 else result
+    if suffix == ".tiff":
+        return images.encode_image(result, suffix)
+    buffer = io.BytesIO()
+    if suffix == ".npz":
+        np.savez_compressed(buffer, result=squeezed)
+    else:
+        np.save(buffer, squeezed)
+    return buffer.getvalue()

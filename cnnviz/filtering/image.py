@@ -1,0 +1,271 @@
+"""Pixels and a kernel to a signed result, computed by both engines and compared."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnviz import agreement, engines, images
+from cnnviz.engines import Window
+from cnnviz.errors import DisagreementError
+from cnnviz.filtering.bands import plan_bands, run_bands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from cnnviz.agreement import Bound, Verdict
+    from cnnviz.engines import Engine, Image
+    from cnnviz.filtering.bands import Band
+    from cnnviz.kernels import Kernel
+
+    Pixels = NDArray[Any]
+    Take = Callable[[slice, Image], None]
+
+ROWS_AT_A_TIME = 256
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """What ``filter_image`` does: see the options of ``cnnviz filter`` of the same names."""
+
+    window: Window = field(default_factory=Window)
+    engines: tuple[str, ...] = engines.ENGINES
+    channels: str = "each"
+    flip: bool = False
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a result came about: its (H, W, C) ``size``, and how it was verified.
+
+    ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine, one for
+    importing them, and one for the comparison, each summed over all threads.
+    """
+
+    size: tuple[int, int, int]
+    verdict: Verdict | None
+    engines: tuple[str, ...]
+    seconds: dict[str, float]
+    notes: list[str]
+
+    @property
+    def disagreement(self) -> DisagreementError | None:
+        """The error that names the worst pixel, when the engines disagree."""
+        if self.verdict is None or self.verdict.agree:
+            return None
+        row, column, channel = self.verdict.worst
+        first, second = (
+            f"{name} {value:.9g}"
+            for name, value in zip(self.engines, self.verdict.pair, strict=True)
+        )
+        return DisagreementError(
+            f"the engines disagree at row {row}, column {column}, channel {channel}:"
+            f" {first}, {second}; the difference {self.verdict.max_abs_diff:.6g} is above the"
+            f" bound {self.verdict.bound.tolerance:.6g}"
+        )
+
+
+@dataclass(frozen=True)
+class Filtered(Outcome):
+    """An outcome with its signed ``result``, (H, W, C) in the precision asked for."""
+
+    result: Image
+
+
+def filter_image(pixels: Pixels, kernel: Kernel, options: FilterOptions | None = None) -> Filtered:
+    """``kernel`` correlated with each channel of (H, W) or (H, W, C) pixels of any depth.
+
+    The result is OpenCV's when both engines ran, and is not clipped, scaled or rounded to
+    the image's depth.
+
+    Raises:
+        DisagreementError: the engines differ by more than rounding explains; names the pixel.
+        ShapeError: the kernel does not fit into the padded image.
+        CnnvizError: sums too large for the precision.
+    """
+    options = options or FilterOptions()
+    result = np.empty(result_size(pixels, kernel, options), options.precision)
+    outcome = correlate_and_compare(pixels, kernel, options, result.__setitem__)
+    if error := outcome.disagreement:
+        raise error
+    return Filtered(**vars(outcome), result=result)
+
+
+def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple[int, int, int]:
+    """(H, W, C) of the result.
+
+    Raises:
+        ShapeError: the kernel does not fit into the padded image.
+    """
+    rows, columns = options.window.axes(kernel.shape)
+    channels = 1 if pixels.ndim == 2 or options.channels != "each" else pixels.shape[2]
+    return rows.output_size(pixels.shape[0]), columns.output_size(pixels.shape[1]), channels
+
+
+def correlate_and_compare(
+    pixels: Pixels, kernel: Kernel, options: FilterOptions, take: Take
+) -> Outcome:
+    """As ``filter_image``, but the result is handed to ``take`` as rows and their values.
+
+    ``take`` is called from several threads, once for each band, in no order. A disagreement is
+    in the outcome instead of raised.
+    """
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    work = _Work.prepare(pixels, kernel.flipped if options.flip else kernel, options)
+    shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
+    bands = plan_bands(shape, kernel.shape, options.window, np.dtype(options.precision).itemsize)
+
+    def job(band: Band) -> tuple[Verdict | None, dict[str, float]]:
+        result, verdict, seconds = work.band(pixels[band.source], band)
+        take(slice(band.start, band.stop), result)
+        return verdict, seconds
+
+    done = run_bands(job, bands, work.engines)
+    verdicts = [verdict for verdict, _ in done if verdict is not None]
+    seconds = dict(work.seconds)
+    for _, times in done:
+        for name, time in times.items():
+            seconds[name] = seconds.get(name, 0.0) + time
+    return Outcome(
+        size=result_size(pixels, kernel, options),
+        verdict=reduce(agreement.worse, verdicts) if verdicts else None,
+        engines=options.engines,
+        seconds=seconds,
+        notes=work.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all bands of an image have in common."""
+
+    kernel: Kernel
+    options: FilterOptions
+    whole: Kernel
+    divisor: int
+    bound: Bound | None
+    nonfinite: bool
+    engines: list[Engine]
+    seconds: dict[str, float]
+    notes: list[str]
+
+    @classmethod
+    def prepare(cls, pixels: Pixels, kernel: Kernel, options: FilterOptions) -> _Work:
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "import"):
+            loaded = [engines.load(name) for name in options.engines]
+        whole, divisor = kernel.split(agreement.largest_integer(np.dtype(options.precision)))
+        survey = _Survey.of(pixels, options.precision)
+        bound = None
+        if len(loaded) > 1:
+            channels = pixels.shape[2] if options.channels == "mean" else 1
+            weights = [abs(w) for row in whole.rounded for w in row]
+            total = agreement.Sum(
+                terms=len(weights) * channels,
+                magnitude=float(sum(weights)) * channels * survey.peak,
+                divisor=float(divisor * channels),
+                offset=float(kernel.offset),
+                integers=survey.integers and all(w == int(w) for w in weights),
+            )
+            direct = all(engine.SUMS_DIRECTLY for engine in loaded)
+            bound = agreement.bound(total, np.dtype(options.precision), direct=direct)
+        notes = ["values rounded to float32; --precision float64 keeps them"]
+        return cls(
+            kernel,
+            options,
+            whole,
+            divisor,
+            bound,
+            survey.nonfinite,
+            loaded,
+            seconds,
+            notes if survey.rounded else [],
+        )
+
+    def band(self, pixels: Pixels, band: Band) -> tuple[Image, Verdict | None, dict[str, float]]:
+        """The first engine's result for one band, the verdict on it, and the times."""
+        if self.options.channels == "gray":
+            pixels = images.luminance(pixels)
+        with np.errstate(over="ignore"):
+            image = np.ascontiguousarray(pixels, self.options.precision)
+        seconds: dict[str, float] = {}
+        results = []
+        for name, engine in zip(self.options.engines, self.engines, strict=True):
+            with _timed(seconds, name):
+                results.append(self._finished(engine.correlate(image, self.whole, band.window)))
+        if self.bound is None:
+            return results[0], None, seconds
+        with _timed(seconds, "compare"):
+            ignore = self._windows_with_nonfinite(image, band.window) if self.nonfinite else None
+            verdict = agreement.compare(results[0], results[1], self.bound, ignore)
+        return results[0], verdict.moved(band.start), seconds
+
+    def _finished(self, total: Image) -> Image:
+        """One division and one addition after the sums; for ``mean`` first over channels."""
+        divisor, offset = self.divisor, float(self.kernel.offset)
+        if self.options.channels == "mean":
+            divisor *= total.shape[2]
+            total = total.sum(axis=2, keepdims=True)
+        if divisor != 1:
+            total = total / total.dtype.type(divisor)
+        return total + total.dtype.type(offset) if offset else total
+
+    def _windows_with_nonfinite(self, image: Image, window: Window) -> NDArray[np.bool_] | None:
+        """Where the window reads a NaN or Inf, in the result's shape; None where none does."""
+        damaged = ~np.isfinite(image)
+        if not damaged.any():
+            return None
+        rows = tuple(tuple(w * 0 + 1 for w in row) for row in self.whole.weights)
+        ones = replace(self.whole, weights=rows)
+        count = engines.load("opencv").correlate(damaged.astype(image.dtype), ones, window)
+        touched: NDArray[np.bool_] = np.asarray(count > 0.5)
+        if self.options.channels == "mean":
+            return np.asarray(touched.any(axis=2, keepdims=True))
+        return touched
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """What the bound needs to know of all pixels in the precision of the arithmetic.
+
+    ``peak`` is the largest finite |pixel|; ``integers`` says that all finite ones are whole
+    numbers; ``rounded``, that the precision does not hold some of them.
+    """
+
+    peak: float
+    integers: bool
+    nonfinite: bool
+    rounded: bool
+
+    @classmethod
+    def of(cls, pixels: Pixels, precision: str) -> _Survey:
+        if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
+            return cls(float(pixels.max()), integers=True, nonfinite=False, rounded=False)
+        peak, integers, nonfinite, rounded = 0.0, True, False, False
+        for top in range(0, pixels.shape[0], ROWS_AT_A_TIME):
+            part = pixels[top : top + ROWS_AT_A_TIME]
+            with np.errstate(over="ignore"):
+                values = part.astype(precision)
+            rounded = rounded or not np.array_equal(values, part, equal_nan=True)
+            finite = values[np.isfinite(values)]
+            nonfinite = nonfinite or finite.size < values.size
+            if finite.size:
+                peak = max(peak, float(np.abs(finite).max()))
+                integers = integers and bool((finite == np.rint(finite)).all())
+        return cls(peak, integers, nonfinite, rounded)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    seconds[name] = seconds.get(name, 0.0) + perf_counter() - start

@@ -1,0 +1,147 @@
+"""libtorch's C interface gives what torch's Python module gives, to the last bit."""
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnnviz.engines import libtorch
+
+
+@pytest.fixture(scope="module")
+def library() -> ctypes.CDLL:
+    opened = libtorch.open_library()
+    if opened is None:
+        pytest.skip("this torch has no such C interface")
+    return opened
+
+
+def in_python(
+    image: np.ndarray, weights: np.ndarray, stride: tuple[int, int], dilation: tuple[int, int]
+) -> np.ndarray:
+    """The same convolution by torch, on contiguous (1, C, H, W) and with no layout of ours."""
+    pixels = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).contiguous()
+    repeated = torch.from_numpy(weights).expand(image.shape[2], 1, -1, -1)
+    result = torch.nn.functional.conv2d(
+        pixels, repeated, stride=stride, dilation=dilation, groups=image.shape[2]
+    )
+    return result[0].permute(1, 2, 0).numpy()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 24), st.integers(1, 24)),
+    channels=st.sampled_from([1, 3]),
+    kernel=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    stride=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_integers_give_the_same_values_as_torch(
+    library: ctypes.CDLL,
+    size: tuple[int, int],
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    dtype: type,
+    seed: int,
+) -> None:
+    spans = [(kernel[i] - 1) * dilation[i] + 1 for i in (0, 1)]
+    height, width = max(size[0], spans[0]), max(size[1], spans[1])
+    random = np.random.default_rng(seed)
+    image: np.ndarray = random.integers(-255, 256, (height, width, channels)).astype(dtype)
+    weights: np.ndarray = random.integers(-9, 10, kernel).astype(dtype)
+    result = libtorch.conv2d(library, image, weights, stride, dilation)
+    assert result.dtype == dtype
+    assert result.flags.c_contiguous
+    assert np.array_equal(result, in_python(image, weights, stride, dilation))
+
+
+@pytest.mark.parametrize("shape", [(64, 80, 3), (64, 80, 1)])
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (9, 1)])
+def test_fractions_give_the_same_bits_as_the_python_fallback(
+    library: ctypes.CDLL, shape: tuple[int, int, int], kernel: tuple[int, int]
+) -> None:
+    from cnnviz.engines import Window
+    from cnnviz.engines.torch import _conv2d_in_python
+
+    random = np.random.default_rng(0)
+    image = random.normal(size=shape).astype(np.float32)
+    weights = random.normal(size=kernel).astype(np.float32)
+    with libtorch.one_thread(library):
+        result = libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
+        expected = _conv2d_in_python(image, weights, Window())
+    assert np.array_equal(result, expected)
+
+
+def test_one_channel_with_a_stride_is_right(library: ctypes.CDLL) -> None:
+    # In channels-last, torch 2.13 gives 5e+26 here.
+    image = np.arange(28, dtype=np.float32).reshape(7, 4, 1)
+    weights = np.ones((4, 4), np.float32)
+    result = libtorch.conv2d(library, image, weights, (1, 3), (1, 1))
+    assert result.ravel().tolist() == [float(sum(range(4 * r, 4 * r + 16))) for r in range(4)]
+
+
+def test_a_refusal_is_an_error(library: ctypes.CDLL) -> None:
+    image, weights = np.ones((2, 2, 1), np.float32), np.ones((3, 3), np.float32)
+    with pytest.raises(RuntimeError, match="libtorch refused"):
+        libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
+
+
+def test_threads_are_as_before_after_one_thread(library: ctypes.CDLL) -> None:
+    before = torch.get_num_threads()
+    with libtorch.one_thread(library):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("found", ["no torch", "no library", "not a library", "other functions"])
+def test_surprises_mean_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: str) -> None:
+    def path() -> Path:
+        if found == "no torch":
+            raise ImportError(found)
+        if found == "not a library":
+            (tmp_path / "libtorch_cpu.so").write_text("text")
+        if found == "other functions":
+            return Path("libc.so.6")
+        return tmp_path / "libtorch_cpu.so"
+
+    monkeypatch.setattr(libtorch, "_path", path)
+    libtorch.open_library.cache_clear()
+    assert libtorch.open_library() is None
+    libtorch.open_library.cache_clear()
+
+
+PROGRAM = """
+import sys
+import numpy as np
+import cnnviz
+from cnnviz.engines import torch as engine
+if {missing}:
+    engine.libtorch.open_library = lambda: None
+pixels = np.random.default_rng(0).integers(0, 256, (50, 60, 3), dtype=np.uint8)
+done = cnnviz.filter_image(pixels, cnnviz.load_kernel("unsharp"))
+print(done.verdict.bound.exact, "torch" in sys.modules, float(done.result.sum()))
+"""
+
+
+def test_filter_verifies_without_importing_torch_and_falls_back_to_it() -> None:
+    lines = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(missing=missing)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for missing in (False, True)
+    ]
+    assert [line[:2] for line in lines] == [["True", "False"], ["True", "True"]]
+    assert lines[0][2] == lines[1][2]

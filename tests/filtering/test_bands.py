@@ -1,0 +1,130 @@
+"""Bands together are the image: every row once, and no seam between them."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnnviz import engines
+from cnnviz.engines import BORDERS, ENGINES, Window
+from cnnviz.errors import DisagreementError
+from cnnviz.filtering import FilterOptions, bands, filter_image
+from cnnviz.filtering.bands import plan_bands, run_bands
+from cnnviz.kernels import Kernel, load_kernel, parse_kernel
+
+
+@pytest.fixture
+def thin_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bands as thin as the kernel allows."""
+    monkeypatch.setattr(bands, "BAND_BYTES", 1)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5])
+@pytest.mark.parametrize("height", [1, 7, 40, 41, 42, 43, 200])
+@pytest.mark.usefixtures("thin_bands")
+def test_every_row_of_the_result_is_in_one_band(height: int, stride: int) -> None:
+    window = Window(stride=(stride, 1))
+    planned = plan_bands((height, 9, 3), (5, 5), window, 4)
+    assert planned[0].start == 0
+    assert planned[-1].stop == len(range(0, height, stride))
+    assert all(one.stop == two.start for one, two in pairwise(planned))
+    if height == 200 and stride == 1:
+        assert len(planned) > 10
+
+
+def test_plan_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape, window = (5000, 4000, 3), Window()
+    plans = []
+    for cores in (1, 2, 64):
+        monkeypatch.setattr(bands, "_cores", lambda cores=cores: cores)
+        plans.append([(b.start, b.stop) for b in plan_bands(shape, (3, 3), window, 4)])
+    assert plans[0] == plans[1] == plans[2]
+    assert len(plans[0]) > 10
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[np.ndarray, Kernel, Window]:
+    small = st.integers(1, 3)
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = draw(st.integers(1, 90)), draw(st.integers(1, 9)), draw(st.sampled_from([1, 3]))
+    image = random.integers(0, 256, shape, dtype=np.uint8)
+    weights = random.integers(-9, 10, (draw(st.integers(1, 6)), draw(st.integers(1, 4))))
+    padding: Any = draw(st.sampled_from(["same", (0, 1), (2, 0), (13, 3), (120, 5)]))
+    stride, dilation = draw(st.tuples(small, small)), draw(st.tuples(small, small))
+    window = Window(draw(st.sampled_from(BORDERS)), padding, stride, dilation)
+    return image, parse_kernel(str(weights.tolist())), window
+
+
+@settings(max_examples=250, deadline=None)
+@given(problem=problems())
+def test_bands_are_identical_to_the_whole(problem: tuple[np.ndarray, Kernel, Window]) -> None:
+    image, kernel, window = problem
+    rows, columns = window.axes(kernel.shape)
+    lacking = rows.span > image.shape[0] + sum(rows.padding)
+    if lacking or columns.span > image.shape[1] + sum(columns.padding):
+        return
+    whole = engines.load("opencv").correlate(image.astype(np.float32), kernel, window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bands, "BAND_BYTES", 1)
+        done = filter_image(image, kernel, FilterOptions(window))
+    assert np.array_equal(done.result, whole)
+    assert done.verdict is not None
+    assert done.verdict.values == whole.size
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.usefixtures("thin_bands")
+def test_float_results_are_the_same_bits_in_bands(border: str) -> None:
+    random = np.random.default_rng(0)
+    image = random.normal(size=(150, 40, 3)).astype(np.float32)
+    kernel = parse_kernel(str(random.normal(size=(5, 4)).round(3).tolist()))
+    alone = FilterOptions(Window(border), engines=("opencv",))
+    weights, divisor = kernel.split(2**24)
+    expected = engines.load("opencv").correlate(image, weights, Window(border)) / np.float32(
+        divisor
+    )
+    assert np.array_equal(filter_image(image, kernel, alone).result, expected)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("row", [0, 60, 149])
+@pytest.mark.usefixtures("thin_bands")
+def test_a_wrong_value_in_a_later_band_is_named_by_its_row_in_the_image(
+    monkeypatch: pytest.MonkeyPatch, name: str, row: int
+) -> None:
+    engine = engines.load(name)
+    right = engine.correlate
+    image = np.full((150, 8, 1), 7, np.uint8)
+    image[row, 5] = 200  # the only place where this identity gives more than 7
+
+    def off_by_one(pixels: Any, *more: Any) -> Any:
+        result = right(pixels, *more).copy()
+        result[result == 200] += 1
+        return result
+
+    monkeypatch.setattr(engine, "correlate", off_by_one)
+    with pytest.raises(DisagreementError, match=f"row {row}, column 5, channel 0"):
+        filter_image(image, load_kernel("identity"))
+
+
+@pytest.mark.usefixtures("thin_bands")
+def test_values_around_nan_are_left_out_across_bands() -> None:
+    image = np.ones((100, 9, 1), np.float32)
+    image[::10, 4] = np.nan
+    verdict = filter_image(image, load_kernel("box")).verdict
+    assert verdict is not None
+    assert verdict.nonfinite == 10 * 9 - 3  # the first row has no row above
+    assert verdict.values + verdict.nonfinite == image.size
+
+
+def test_libraries_keep_to_one_thread_while_bands_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2 = pytest.importorskip("cv2")
+    before = cv2.getNumThreads()
+    monkeypatch.setattr(bands, "_cores", lambda: 2)
+    planned = plan_bands((4000, 4000, 3), (3, 3), Window(), 4)
+    seen = run_bands(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
+    assert set(seen) == {1}
+    assert cv2.getNumThreads() == before
