@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from cnnviz.errors import ImageError, UsageError
+from cnnviz.images.png import encode_png
 
 if TYPE_CHECKING:
     from cnnviz.images.picture import Pixels
@@ -34,6 +35,8 @@ def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> by
     fits = pixels.dtype.kind == "u" and pixels.dtype.itemsize in depths
     if not (fits or (pixels.dtype in (np.float32, np.float64) and suffix.lower() in FLOATS)):
         raise UsageError(f"{suffix} does not hold {pixels.dtype}; .tiff does")
+    if suffix.lower() == ".png":
+        return encode_png(pixels if alpha is None else np.dstack([pixels, alpha]))
     planes = pixels[:, :, ::-1]  # cv2 wants BGR
     if alpha is not None and suffix.lower() in WITH_ALPHA:
         color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes
