@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnviz.statistics import finite_range
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -58,36 +60,30 @@ class Mapping:
         return shown.astype(self.depth)
 
 
-def mapping(source: NDArray[Any], display: str, result: Image | None = None) -> Mapping:
+def mapping(
+    source: NDArray[Any], display: str, result: Image | None = None, *, zero_sum: bool = False
+) -> Mapping:
     """How the results for ``source`` are shown.
 
     uint8 sources give uint8, uint16 give uint16; float sources give uint16, and the range of
     the source becomes 0 to 65535. ``clip`` cuts off what is below 0 and above the top;
     ``abs`` is clip(|x|); ``offset`` puts 0 at mid gray; ``minmax``, which needs the whole
-    ``result``, stretches its smallest value to 0 and its largest to the top.
+    ``result``, stretches its smallest value to 0 and its largest to the top. The results of a
+    ``zero_sum`` kernel do not move with the source's range, only grow with it.
     """
     top = 255 if source.dtype == np.uint8 else 65535
     low, high, note = 0.0, float(top), ""
     if display == "minmax" and result is not None:
-        low, high = _range(result)
+        low, high = finite_range(result)
         note = f"{low:.6g} to {high:.6g} stretched to 0 to {top}"
     elif source.dtype.kind == "f":
-        low, high = _range(source)
+        low, high = finite_range(source)
         note = f"the float input's range, {low:.6g} to {high:.6g}, is shown as 0 to {top}"
     return Mapping(
         top=top,
         absolute=display == "abs",
-        low=low if display in {"minmax", "clip"} else 0.0,
+        low=low if display == "minmax" or (display == "clip" and not zero_sum) else 0.0,
         scale=top / (high - low) if high > low else 1.0,
         shift=top // 2 + 1 if display == "offset" else 0,
         note=note,
     )
-
-
-def _range(values: NDArray[Any]) -> tuple[float, float]:
-    """Smallest and largest finite value; (0, 0) where there is none."""
-    low, high = float(values.min()), float(values.max())
-    if np.isfinite(low) and np.isfinite(high):
-        return low, high
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

@@ -176,4 +176,5 @@ def _bars(predictions: list[dict[str, Any]], title: str) -> bytes:
     return draw_bars(
         said,
         [(p["label"], math.nan if p["probability"] is None else p["probability"]) for p in ordered],
+        "the shares always add up to 100 %, whatever the image shows",
     )

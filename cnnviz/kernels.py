@@ -28,8 +28,8 @@ KEYS = ("weights", "divisor", "offset", "name", "title", "description", "source"
 class Kernel:
     """A rectangle of exact rational weights, applied without flipping.
 
-    The result of a window is ``sum(weights * pixels) / divisor + offset``; ``offset`` is in
-    the image's own units (0 to 255 for 8-bit images).
+    The result of a window is ``sum(weights * pixels) / divisor + offset``; ``offset`` is in gray
+    levels of an 8-bit image, and is scaled with the image's depth.
     """
 
     name: str
@@ -271,5 +271,5 @@ def _string(fields: dict[str, Any], key: str) -> str:
 
 def _shown(value: Any) -> str:
     """``value`` as JSON on one short line."""
-    text = json.dumps(value, default=str)
+    text = json.dumps(value, default=lambda n: int(n) if n == n.to_integral_value() else float(n))
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,4 +1,4 @@
-"""What a layer's values say about it: range, sparsity, and what is wrong with a channel."""
+"""What values say: their range, a layer's sparsity, and what is wrong with a channel."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ BOUNDS = {
 }
 NEAR_BOUND = 0.01  # of the distance between the bounds
 MOSTLY = 0.99
+
+
+def finite_range(values: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest finite value; (0, 0) where there is none."""
+    low, high = float(values.min()), float(values.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return low, high
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
 def layer_statistics(values: NDArray[Any]) -> dict[str, float | None]:

@@ -82,9 +82,14 @@ def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrit
             continue
         final = os.path.realpath(output)
         if final in seen:
-            raise UsageError(f"two results would both be written to {output}; name a folder each")
+            raise UsageError(
+                f"two results would both be written to {output};"
+                " give them names or folders of their own"
+            )
         seen.add(final)
         with _named_error(output):
+            if blocked := next((path for path in output.parents if path.is_file()), None):
+                raise UsageError(f"{blocked} is a file, so nothing can be written to {output}")
             if output.is_dir():
                 raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
             if not output.exists():

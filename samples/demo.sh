@@ -17,4 +17,5 @@ cat <<END
 The results are in $out/:
   coffee.sobel_x.png        vertical edges of samples/coffee.png
   scan_3.lenet/             what each layer of LeNet-5 makes of samples/scan_3.jpg
+The command is .venv/bin/cnnviz; README.md says how to install it for use.
 END

@@ -100,6 +100,7 @@ def _report(result: FeatureMaps, quiet: bool) -> str:
             "",
             *(_layer_line(layer) for layer in manifest["layers"]),
             "",
+            "  probabilities; they always add up to 100 %, whatever the image shows",
             *(_prediction_line(prediction) for prediction in manifest["predictions"]),
             "",
             f"{shown(result.folder)}/  {_count(manifest)} pictures and manifest.json",

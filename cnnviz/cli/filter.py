@@ -13,7 +13,7 @@ import click
 from cnnviz.batch import Batch
 from cnnviz.cli import options
 from cnnviz.cli.options import Padding, Pair, shown
-from cnnviz.engines import BORDERS, ENGINES, Window
+from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
 from cnnviz.errors import UsageError
 from cnnviz.kernels import Kernel, load_kernel
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
@@ -78,7 +78,8 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     type=click.Choice(DISPLAYS),
     default="auto",
     show_default=True,
-    help="How signed results become pixels; auto is abs for kernels that sum to 0, else clip.",
+    help="How signed results become pixels; auto is abs for kernels that sum to 0 without an"
+    " offset, else clip.",
 )
 @click.option("--flip", is_flag=True, help="Turn the kernel by 180 degrees: true convolution.")
 @click.option(
@@ -108,7 +109,10 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
-    plan = _plan(images, kernels, output, raw)
+    chosen_kernels = _kernels(kernels)
+    used = ENGINES if engine == "both" else (engine,)
+    warm_up(used)
+    plan = _plan(images, chosen_kernels, output, raw)
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
     files = [path for targets in plan.values() for t in targets for path in (t.output, t.raw)]
@@ -117,7 +121,7 @@ def command(
     from cnnviz.filtering import FilterOptions, filter_file  # cv2: only when there is work
 
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
-    chosen = FilterOptions(window, ENGINES if engine == "both" else (engine,), **how)
+    chosen = FilterOptions(window, used, **how)
     batch = Batch(list(plan))
     reports = []
     for report in batch.run(lambda path: filter_file(path, plan[path], chosen, display)):
@@ -134,13 +138,17 @@ def command(
     options.end(batch)
 
 
+def _kernels(given: tuple[str, ...]) -> list[Kernel]:
+    """The kernels that ``--kernel`` names, each once."""
+    names = (name.strip() for several in given for name in several.split(","))
+    return [load_kernel(name) for name in dict.fromkeys(names)]
+
+
 def _plan(
-    images: tuple[Path, ...], names: tuple[str, ...], output: str | None, raw: str | None
+    images: tuple[Path, ...], kernels: list[Kernel], output: str | None, raw: str | None
 ) -> dict[Path, list[Target]]:
     """What is to be made of each image, with every output named before anything starts."""
-    kernels = [load_kernel(name) for names_ in names for name in names_.split(",")]
-
-    from cnnviz.filtering import RAW_SUFFIXES, Target  # cv2: only when kernels are known
+    from cnnviz.filtering import RAW_SUFFIXES, Target
     from cnnviz.images import SUFFIXES
 
     several = len(set(images)) * len(kernels) > 1
@@ -179,9 +187,12 @@ def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], na
 
 def _line(report: Report) -> str:
     height, width, _ = report.outcome.size
+    low, high = report.outcome.range
+    raw = f"  raw: {shown(report.raw)}" if report.raw else ""
     return (
         f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
-        f"  {height}x{width}  {_verified(report)}  display: {report.display}"
+        f"  {height}x{width}  {_verified(report)}"
+        f"  display: {report.display} of {low:.6g} to {high:.6g}{raw}"
     )
 
 
@@ -202,13 +213,21 @@ def _verified(report: Report) -> str:
 def _document(report: Report) -> dict[str, Any]:
     verdict = report.outcome.verdict
     difference = verdict.max_abs_diff if verdict else None
+    window = report.options.window
     return {
         "input": str(report.input),
         "output": str(report.output) if report.output else None,
+        "raw": str(report.raw) if report.raw else None,
         "kernel": report.kernel,
         "size": list(report.outcome.size[:2]),
         "channels": report.outcome.size[2],
-        "border": report.border,
+        "border": window.border,
+        "padding": window.padding,
+        "stride": window.stride,
+        "dilation": window.dilation,
+        "flip": report.options.flip,
+        "precision": report.options.precision,
+        "range": report.outcome.range,
         "display": report.display,
         "engines": list(report.outcome.engines),
         "verified": verdict.agree if verdict else None,

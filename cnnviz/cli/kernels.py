@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
+from cnnviz.cli.options import shown
+from cnnviz.errors import KernelError
 from cnnviz.kernels import kernel_names, load_kernel, read_kernel
 
 if TYPE_CHECKING:
     from cnnviz.kernels import Kernel
 
 
+_PATH = click.Path(path_type=Path)
+
+
 @click.group("kernels", invoke_without_command=True, epilog="Example: cnnviz kernels show emboss")
+@options.everywhere
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, quiet: bool, as_json: bool) -> None:
     """List, show and check kernels; alone it lists them."""
     if context.invoked_subcommand is None:
-        context.invoke(list_kernels)
+        context.invoke(list_kernels, quiet=quiet, as_json=as_json)
 
 
 @command.command("list", epilog="Example: cnnviz kernels list")
 @options.everywhere
-def list_kernels(quiet: bool = False, as_json: bool = False) -> None:
+def list_kernels(quiet: bool, as_json: bool) -> None:
     """The kernels that ship with cnnviz; --quiet prints their names alone."""
     kernels = [load_kernel(name) for name in kernel_names()]
     if as_json:
@@ -49,21 +55,33 @@ def show(kernel: str, quiet: bool, as_json: bool) -> None:
         return
     click.echo(_table(found))
     if not quiet:
-        for line in filter(None, (f"sum {found.sum}", found.description, found.source)):
+        for line in filter(None, (f"sum {float(found.sum):g}", found.description, found.source)):
             click.echo(line)
 
 
 @command.command("check", epilog="Example: cnnviz kernels check samples/ridge.json")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_PATH)
 @options.everywhere
-def check(file: Path, quiet: bool, as_json: bool) -> None:
-    """Say whether FILE is a kernel that --kernel takes; if not, where the fault is."""
-    kernel = read_kernel(file)
+@click.pass_context
+def check(context: click.Context, files: tuple[Path, ...], quiet: bool, as_json: bool) -> None:
+    """Say whether each FILE is a kernel that --kernel takes; if not, where the fault is."""
+    good, faults = [], []
+    for file in files:
+        try:
+            kernel = read_kernel(file)
+        except KernelError as error:
+            faults.append({"input": str(file), "error": str(error)})
+            click.echo(f"Error: {shown(error)}", err=True)
+            continue
+        good.append({"input": str(file), **_document(kernel)})
+        if not quiet and not as_json:
+            rows, columns = kernel.shape
+            what = f"a {rows}x{columns} kernel called {shown(kernel.name)}"
+            click.echo(f"{shown(file)}: {what}, sum {float(kernel.sum):g}")
     if as_json:
-        click.echo(json.dumps(_document(kernel)))
-    elif not quiet:
-        rows, columns = kernel.shape
-        click.echo(f"{file}: a {rows}x{columns} kernel called {kernel.name}, sum {kernel.sum}")
+        click.echo(json.dumps({"kernels": good, "failures": faults}))
+    if faults:
+        context.exit(KernelError.exit_code)
 
 
 def _table(kernel: Kernel) -> str:

@@ -35,6 +35,18 @@ class Group(click.Group):
         command: click.Command = import_module(f"cnnviz.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; a near miss is said."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # only on the way to an error
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COMMANDS)}"
+            ctx.fail(f"No such command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a ``CnnvizError`` becomes its message and its exit code."""
         if os.environ.get("NO_COLOR"):
@@ -68,13 +80,13 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cnnviz")
 def cli() -> None:
-    r"""Show what convolution does, from one kernel to every layer of a network.
+    """Show what convolution does, from one kernel to every layer of a network.
 
     \b
       cnnviz filter samples/coffee.png --kernel sobel_x
       cnnviz shape 300x400 -k3 -p1 -s2
       cnnviz featuremaps --model lenet samples/digit_7.png
-    """
+    """  # noqa: D301 (click wants the backspace itself)
 
 
 def _end(number: int, _: FrameType | None) -> NoReturn:

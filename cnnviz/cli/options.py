@@ -80,7 +80,11 @@ class Padding(Pair):
         Raises:
             click.BadParameter: not of that form.
         """
-        return value if value in {"same", "valid"} else super().convert(value, param, ctx)
+        if value in {"same", "valid"}:
+            return str(value)
+        if isinstance(value, str) and value[:1].isalpha():
+            self.fail(f"{value!r} is not same, valid, a whole number or HEIGHTxWIDTH", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:

@@ -13,6 +13,8 @@ from cnnviz.cli.options import CROSS, WHOLE, Padding, Pair, WholeNumber
 from cnnviz.errors import ShapeError
 from cnnviz.shapes import Axis, Conv2d, same_padding
 
+TOO_LONG = re.compile(r"[0-9]{10}")
+
 
 class Size(click.ParamType[Any]):
     """HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH."""
@@ -27,6 +29,8 @@ class Size(click.ParamType[Any]):
         Raises:
             click.BadParameter: not of that form, or a number is 0.
         """
+        if re.fullmatch(rf"[0-9]+(?:{CROSS}[0-9]+){{1,2}}", str(value)) and TOO_LONG.search(value):
+            self.fail(f"{value!r} is too large; a number has at most 9 digits", param, ctx)
         if not re.fullmatch(rf"{WHOLE}(?:{CROSS}{WHOLE}){{1,2}}", str(value)):
             self.fail(
                 f"{value!r} is not a size; write HEIGHTxWIDTH such as 300x400,"

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+from cnnviz.engines import libtorch
 from cnnviz.errors import UsageError
 from cnnviz.shapes import Axis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -83,6 +86,13 @@ class Engine(Protocol):
     @staticmethod
     def one_thread() -> AbstractContextManager[None]:
         """Within it the library keeps to the threads that call it."""
+
+
+def warm_up(names: Iterable[str]) -> None:
+    """Begin to load what takes long of the engines ``names``, while other work is done."""
+    if "torch" in names and len(set(names)) > 1:
+        # Not a daemon: a process must not end in the middle of loading a library.
+        Thread(target=libtorch.open_library).start()
 
 
 def load(name: str) -> Engine:

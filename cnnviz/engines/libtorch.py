@@ -17,6 +17,7 @@ from ctypes import POINTER, byref, c_int32, c_int64, c_void_p
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # at::set_num_threads(int) and at::get_num_threads(), which have no C names.
 SET_THREADS, GET_THREADS = "_ZN2at15set_num_threadsEi", "_ZN2at15get_num_threadsEv"
+
+_opening = Lock()
 
 NEEDED = (
     "aoti_torch_cpu_convolution",
@@ -42,9 +45,14 @@ NEEDED = (
 )
 
 
-@cache
 def open_library() -> ctypes.CDLL | None:
     """libtorch_cpu with all that is needed of it, or None where it is not as expected."""
+    with _opening:  # a second thread waits for the first instead of doing it again
+        return _open_once()
+
+
+@cache
+def _open_once() -> ctypes.CDLL | None:
     try:
         library = _opened(_path())
         return library if all(hasattr(library, name) for name in NEEDED) else None

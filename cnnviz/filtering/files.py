@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
+from cnnviz.errors import CnnvizError
 from cnnviz.filtering.image import correlate_and_compare, result_size
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[Any]
 
-RAW_SUFFIXES = (".npy", ".npz", ".tiff")
+RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
 
 ROWS_AT_A_TIME = 256
 
@@ -41,13 +43,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one image and one kernel; ``output`` is None when nothing was written."""
+    """What became of one image and one kernel; ``output`` and ``raw`` are what was written."""
 
     input: Path
     kernel: str
     output: Path | None
+    raw: Path | None
+    options: FilterOptions
     outcome: Outcome
-    border: str
     display: str
     notes: list[str]
 
@@ -69,7 +72,10 @@ def filter_file(
     reading = perf_counter() - start
     for target in targets:
         shown_as = resolve_display(display, target.kernel)
-        outcome, pixels, raw, notes = _filtered(picture.pixels, target, options, shown_as)
+        try:
+            outcome, pixels, raw, notes = _filtered(picture.pixels, target, options, shown_as)
+        except CnnvizError as error:
+            raise type(error)(f"{path} × {target.kernel.name}: {error}") from error
         outcome.seconds["read"] = reading
         if not outcome.disagreement:
             start = perf_counter()
@@ -79,8 +85,9 @@ def filter_file(
             input=path,
             kernel=target.kernel.name,
             output=None if outcome.disagreement else target.output,
+            raw=None if outcome.disagreement else target.raw,
+            options=options,
             outcome=outcome,
-            border=options.window.border,
             display=shown_as,
             notes=[*picture.notes, *outcome.notes, *notes],
         )
@@ -95,23 +102,28 @@ def _filtered(
     be written or ``minmax`` needs all of it first.
     """
     size = result_size(source, target.kernel, options)
+    map_to = partial(mapping, source, display, zero_sum=target.kernel.sum == 0)
+    result = None
     if target.raw is None and display != "minmax":
-        shown = mapping(source, display)
+        shown = map_to()
         pixels = np.empty(size, shown.depth)
 
         def take(rows: slice, values: Image) -> None:
             pixels[rows] = shown(values)
 
         outcome = correlate_and_compare(source, target.kernel, options, take)
-        return outcome, pixels, None, [shown.note] if shown.note else []
-    result = np.empty(size, options.precision)
-    outcome = correlate_and_compare(source, target.kernel, options, result.__setitem__)
-    shown = mapping(source, display, result)
-    pixels = np.empty(size, shown.depth)
-    for top in range(0, size[0], ROWS_AT_A_TIME):
-        rows = slice(top, top + ROWS_AT_A_TIME)
-        pixels[rows] = shown(result[rows])
-    return outcome, pixels, result, [shown.note] if shown.note else []
+    else:
+        result = np.empty(size, options.precision)
+        outcome = correlate_and_compare(source, target.kernel, options, result.__setitem__)
+        shown = map_to(result)
+        pixels = np.empty(size, shown.depth)
+        for top in range(0, size[0], ROWS_AT_A_TIME):
+            rows = slice(top, top + ROWS_AT_A_TIME)
+            pixels[rows] = shown(result[rows])
+    notes = [shown.note] if shown.note else []
+    if outcome.verdict and outcome.verdict.nonfinite:
+        notes.append("NaN is shown black")
+    return outcome, pixels, result, notes
 
 
 def _write(target: Target, pixels: Pixels, raw: Image | None, alpha: Pixels | None) -> list[str]:
@@ -134,7 +146,7 @@ def _write(target: Target, pixels: Pixels, raw: Image | None, alpha: Pixels | No
 def _raw_bytes(result: Image, suffix: str) -> bytes:
     """The exact signed result as a file: (H, W, C), or (H, W) for one channel."""
     squeezed = result[:, :, 0] if result.shape[2] == 1 else result
-    if suffix == ".tiff":
+    if suffix in {".tiff", ".tif"}:
         return images.encode_image(result, suffix)
     buffer = io.BytesIO()
     if suffix == ".npz":

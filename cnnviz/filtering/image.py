@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from cnnviz import agreement, engines, images
 from cnnviz.engines import Window
 from cnnviz.errors import DisagreementError
 from cnnviz.filtering.bands import plan_bands, run_bands
+from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,11 +49,13 @@ class FilterOptions:
 class Outcome:
     """How a result came about: its (H, W, C) ``size``, and how it was verified.
 
+    ``range`` is from its smallest finite value to its largest.
     ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine, one for
     importing them, and one for the comparison, each summed over all threads.
     """
 
     size: tuple[int, int, int]
+    range: tuple[float, float]
     verdict: Verdict | None
     engines: tuple[str, ...]
     seconds: dict[str, float]
@@ -107,7 +112,8 @@ def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple
     """
     rows, columns = options.window.axes(kernel.shape)
     channels = 1 if pixels.ndim == 2 or options.channels != "each" else pixels.shape[2]
-    return rows.output_size(pixels.shape[0]), columns.output_size(pixels.shape[1]), channels
+    height, width = pixels.shape[:2]
+    return rows.along("height", height), columns.along("width", width), channels
 
 
 def correlate_and_compare(
@@ -124,22 +130,22 @@ def correlate_and_compare(
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
     bands = plan_bands(shape, kernel.shape, options.window, np.dtype(options.precision).itemsize)
 
-    def job(band: Band) -> tuple[Verdict | None, dict[str, float]]:
+    def job(band: Band) -> tuple[Verdict | None, tuple[float, float], dict[str, float]]:
         result, verdict, seconds = work.band(pixels[band.source], band)
         take(slice(band.start, band.stop), result)
-        return verdict, seconds
+        return verdict, finite_range(result), seconds
 
-    done = run_bands(job, bands, work.engines)
-    verdicts = [verdict for verdict, _ in done if verdict is not None]
-    seconds = dict(work.seconds)
-    for _, times in done:
-        for name, time in times.items():
-            seconds[name] = seconds.get(name, 0.0) + time
+    verdicts, ranges, times = zip(*run_bands(job, bands, work.engines), strict=True)
+    seconds = Counter(work.seconds)
+    for more in times:
+        seconds.update(more)
+    lows, highs = zip(*ranges, strict=True)
     return Outcome(
         size=result_size(pixels, kernel, options),
-        verdict=reduce(agreement.worse, verdicts) if verdicts else None,
+        range=(min(lows), max(highs)),
+        verdict=reduce(agreement.worse, verdicts) if work.bound else None,
         engines=options.engines,
-        seconds=seconds,
+        seconds=dict(seconds),
         notes=work.notes,
     )
 
@@ -148,10 +154,10 @@ def correlate_and_compare(
 class _Work:
     """What all bands of an image have in common."""
 
-    kernel: Kernel
     options: FilterOptions
     whole: Kernel
     divisor: int
+    offset: float
     bound: Bound | None
     nonfinite: bool
     engines: list[Engine]
@@ -162,9 +168,12 @@ class _Work:
     def prepare(cls, pixels: Pixels, kernel: Kernel, options: FilterOptions) -> _Work:
         seconds: dict[str, float] = {}
         with _timed(seconds, "import"):
+            if options.engines == ("torch",):
+                import_module("torch")  # alone it is torch itself, without the short cut
             loaded = [engines.load(name) for name in options.engines]
         whole, divisor = kernel.split(agreement.largest_integer(np.dtype(options.precision)))
         survey = _Survey.of(pixels, options.precision)
+        offset = float(kernel.offset) * survey.level
         bound = None
         if len(loaded) > 1:
             channels = pixels.shape[2] if options.channels == "mean" else 1
@@ -173,17 +182,17 @@ class _Work:
                 terms=len(weights) * channels,
                 magnitude=float(sum(weights)) * channels * survey.peak,
                 divisor=float(divisor * channels),
-                offset=float(kernel.offset),
+                offset=offset,
                 integers=survey.integers and all(w == int(w) for w in weights),
             )
             direct = all(engine.SUMS_DIRECTLY for engine in loaded)
             bound = agreement.bound(total, np.dtype(options.precision), direct=direct)
         notes = ["values rounded to float32; --precision float64 keeps them"]
         return cls(
-            kernel,
             options,
             whole,
             divisor,
+            offset,
             bound,
             survey.nonfinite,
             loaded,
@@ -211,13 +220,13 @@ class _Work:
 
     def _finished(self, total: Image) -> Image:
         """One division and one addition after the sums; for ``mean`` first over channels."""
-        divisor, offset = self.divisor, float(self.kernel.offset)
+        divisor = self.divisor
         if self.options.channels == "mean":
             divisor *= total.shape[2]
             total = total.sum(axis=2, keepdims=True)
         if divisor != 1:
             total = total / total.dtype.type(divisor)
-        return total + total.dtype.type(offset) if offset else total
+        return total + total.dtype.type(self.offset) if self.offset else total
 
     def _windows_with_nonfinite(self, image: Image, window: Window) -> NDArray[np.bool_] | None:
         """Where the window reads a NaN or Inf, in the result's shape; None where none does."""
@@ -238,19 +247,23 @@ class _Survey:
     """What the bound needs to know of all pixels in the precision of the arithmetic.
 
     ``peak`` is the largest finite |pixel|; ``integers`` says that all finite ones are whole
-    numbers; ``rounded``, that the precision does not hold some of them.
+    numbers; ``rounded``, that the precision does not hold some of them. ``level`` is one of 255
+    steps from black to white, in which kernels give their offset.
     """
 
     peak: float
     integers: bool
     nonfinite: bool
     rounded: bool
+    level: float
 
     @classmethod
     def of(cls, pixels: Pixels, precision: str) -> _Survey:
         if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
-            return cls(float(pixels.max()), integers=True, nonfinite=False, rounded=False)
+            level = 257.0 if pixels.dtype.itemsize == 2 else 1.0
+            return cls(float(pixels.max()), True, nonfinite=False, rounded=False, level=level)
         peak, integers, nonfinite, rounded = 0.0, True, False, False
+        low, high = np.inf, -np.inf
         for top in range(0, pixels.shape[0], ROWS_AT_A_TIME):
             part = pixels[top : top + ROWS_AT_A_TIME]
             with np.errstate(over="ignore"):
@@ -259,9 +272,11 @@ class _Survey:
             finite = values[np.isfinite(values)]
             nonfinite = nonfinite or finite.size < values.size
             if finite.size:
-                peak = max(peak, float(np.abs(finite).max()))
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+                peak = max(abs(low), abs(high))
                 integers = integers and bool((finite == np.rint(finite)).all())
-        return cls(peak, integers, nonfinite, rounded)
+        level = (high - low) / 255 if pixels.dtype.kind == "f" and high > low else 1.0
+        return cls(peak, integers, nonfinite, rounded, level)
 
 
 @contextmanager

@@ -24,6 +24,9 @@ SMALLEST_KEPT = 28  # MNIST's own size, which the paper sets into 32x32 without 
 BACKGROUND, INK = -0.1, 1.175
 
 FULL_CONTRAST = 0.99  # of black to white; what has this much is left as it is, as in training
+SMALLEST_INK = 12  # of 32 pixels; training went down to 16
+NEAR_PLANE = 0.15  # of black to white: what belongs to a ground that is lit unevenly
+LEAST_SLOPE = 0.03  # from the middle to an edge; less light falling off does no harm
 LEAST_CONTRAST = 1e-6  # below one step of 16 bits, above the rounding of the fit to 32x32
 
 
@@ -31,12 +34,14 @@ def prepare(picture: Picture) -> Prepared:
     """The (1, 1, 32, 32) input for an image: light ink on a dark ground, -0.1 to 1.175.
 
     The image is made gray, fitted to 32x32 keeping its proportions, stretched to full contrast
-    where it lacks that, inverted when its border is light, and centred on its own background.
+    where it lacks that, inverted when its border is light, freed from light that falls off
+    across it, and centred on its own background.
     A 28x28 digit of MNIST is only centred.
     """
     gray, steps = _gray(picture)
     seen = _light_on_dark(_fitted(gray, steps), steps)
     framed = _framed(seen.float(), steps)  # float32 from here, as in training
+    _say_small(framed, steps)
     return Prepared((framed * (INK - BACKGROUND) + BACKGROUND).reshape(1, 1, SIDE, SIDE), steps)
 
 
@@ -108,7 +113,36 @@ def _light_on_dark(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
     if _border(image).median() > 0.5:
         steps.append("inverted (dark on light)")
         image = 1 - image
-    return image
+    return _evenly_lit(image, steps)
+
+
+def _evenly_lit(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
+    """Without the light that falls off across a page: a plane through the border pixels.
+
+    The plane is fitted twice, the second time to the pixels that lie near the first, so that
+    ink at the border does not tilt it.
+    """
+    height, width = image.shape
+    rows, columns = torch.meshgrid(
+        torch.linspace(-1, 1, height, dtype=image.dtype),
+        torch.linspace(-1, 1, width, dtype=image.dtype),
+        indexing="ij",
+    )
+    plane = torch.stack([torch.ones_like(rows), rows, columns], dim=2)
+    known, seen = _border(plane), _border(image)
+    near = torch.ones_like(seen, dtype=torch.bool)
+    for _ in range(2):
+        slope = torch.linalg.lstsq(known[near], seen[near].unsqueeze(1), driver="gelsd").solution
+        near = (seen - (known @ slope)[:, 0]).abs() < NEAR_PLANE
+        if near.sum() < len(seen) / 2:
+            return image  # no ground that a plane describes
+    if slope[1:].abs().sum() < LEAST_SLOPE:
+        return image
+    flat: torch.Tensor = (image - (plane @ slope)[:, :, 0]).clamp(min=0)
+    if flat.max() < NEAR_PLANE:
+        return image  # all ground and no ink
+    steps.append("uneven light taken out")
+    return flat / flat.max()
 
 
 def _fitted(gray: torch.Tensor, steps: list[str]) -> torch.Tensor:
@@ -140,6 +174,15 @@ def _framed(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
     return frame
 
 
+def _say_small(image: torch.Tensor, steps: list[str]) -> None:
+    """Note a digit much smaller in the frame than any in training, which is often misread."""
+    rows, columns = torch.nonzero(image > 0.5, as_tuple=True)
+    if len(rows):
+        height, width = (int(where.max() - where.min()) + 1 for where in (rows, columns))
+        if max(height, width) < SMALLEST_INK:
+            steps.append(f"the ink spans only {height}x{width} of it: crop closer to the digit")
+
+
 def _border(image: torch.Tensor) -> torch.Tensor:
-    """The pixels of the outermost frame: where a picture of one thing shows its background."""
+    """The outermost pixels of (H, W) or (H, W, N): where a picture shows its background."""
     return torch.cat([image[0], image[-1], image[:, 0], image[:, -1]])

@@ -20,7 +20,8 @@ from cnnviz.render.canvas import (
     text_width,
     viridis,
 )
-from cnnviz.render.levels import finite_range, short, to_levels
+from cnnviz.render.levels import short, to_levels
+from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,11 +63,15 @@ def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> byt
     count, height, width = maps.shape
     down, right = _factors(count, height, width)
     ranges = [finite_range(one) for one in maps]
+    numbers = [str(n) if count > 1 else "" for n in range(count)]
     said = [
-        caption.marks.get(n, f"{short(low)} to {short(high)}")
-        for n, (low, high) in enumerate(ranges)
+        "  ".join(filter(None, (caption.marks.get(n), _extent(*ends))))
+        for n, ends in enumerate(ranges)
     ]
-    longest = max(text_width(f"{n}   {words}", SMALL_SIZE) for n, words in enumerate(said))
+    longest = max(
+        text_width(f"{number}   {words}", SMALL_SIZE)
+        for number, words in zip(numbers, said, strict=True)
+    )
     step_right = max(width * right, longest) + GAP
     step_down = height * down + CAPTION + GAP
     columns = _columns(count, step_down / step_right)
@@ -77,12 +82,14 @@ def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> byt
         x, y = MARGIN + column * step_right, top + row * step_down
         tile = _colored(maps[n], low, high, colors).repeat(down, axis=0).repeat(right, axis=1)
         canvas.paste(tile, x, y + CAPTION)
-        canvas.text(str(n), x, y, SMALL_SIZE)
+        canvas.text(numbers[n], x, y, SMALL_SIZE)
         if n in caption.marks:
             canvas.frame(x, y + CAPTION, width * right, height * down, ALARM)
         color = ALARM if n in caption.marks else FAINT
         if longest > width * right:  # flush right it would stand beside the next tile's number
-            canvas.text(said[n], x + text_width(f"{n}   ", SMALL_SIZE), y, SMALL_SIZE, color)
+            canvas.text(
+                said[n], x + text_width(f"{numbers[n]}   ", SMALL_SIZE), y, SMALL_SIZE, color
+            )
         else:
             canvas.text(said[n], x + width * right, y, SMALL_SIZE, color, "ra")
     ends = ("each map’s smallest value", "its largest") if count > 1 else _ends(*ranges[0])
@@ -134,6 +141,11 @@ def _colored(values: Values, low: float, high: float, colors: ColorMap) -> NDArr
     colored = colors(to_levels(values, low, high))
     colored[~np.isfinite(values)] = ALARM
     return colored
+
+
+def _extent(low: float, high: float) -> str:
+    """What stands above a tile: its range, or its one value."""
+    return f"{short(low)} to {short(high)}" if high > low else short(low)
 
 
 def _ends(low: float, high: float) -> tuple[str, str]:

@@ -10,12 +10,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def finite_range(values: NDArray[Any]) -> tuple[float, float]:
-    """Smallest and largest finite value; (0, 0) where there is none."""
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-
-
 def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """``low`` as 0, ``high`` as 255, linear between; beyond them cut off.
 

@@ -45,7 +45,11 @@ class Conv2d(NamedTuple):
             ShapeError: the kernel does not fit, or groups do not divide the channels.
         """
         self._refuse_impossible()
-        return self.out_channels, self._along("height", height), self._along("width", width)
+        return (
+            self.out_channels,
+            self.height.along("height", height),
+            self.width.along("width", width),
+        )
 
     @property
     def weights(self) -> int:
@@ -70,12 +74,6 @@ class Conv2d(NamedTuple):
         """
         _, out_height, out_width = self.output_size(height, width)
         return self.weights * out_height * out_width
-
-    def _along(self, name: str, size: int) -> int:
-        try:
-            return getattr(self, name).output_size(size)  # type: ignore[no-any-return]
-        except ShapeError as error:
-            raise ShapeError(f"{name}: {error}") from None
 
     def _refuse_impossible(self) -> None:
         for name in ("in_channels", "out_channels", "groups"):

@@ -46,6 +46,13 @@ class Axis(NamedTuple):
         self._refuse_impossible(size)
         return self._room(size) // self.stride + 1
 
+    def along(self, name: str, size: int) -> int:
+        """``output_size``, with the axis named in what is raised."""
+        try:
+            return self.output_size(size)
+        except ShapeError as error:
+            raise ShapeError(f"{name}: {error}") from None
+
     def explain(self, size: int) -> str:
         """The output-size formula with the numbers put in, ending in the result."""
         before, after = self.padding

@@ -115,9 +115,9 @@ def test_surprises_mean_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fo
         return tmp_path / "libtorch_cpu.so"
 
     monkeypatch.setattr(libtorch, "_path", path)
-    libtorch.open_library.cache_clear()
+    libtorch._open_once.cache_clear()
     assert libtorch.open_library() is None
-    libtorch.open_library.cache_clear()
+    libtorch._open_once.cache_clear()
 
 
 PROGRAM = """

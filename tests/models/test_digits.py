@@ -231,3 +231,32 @@ def test_notes_of_reading_come_first() -> None:
     noted = Picture(seven()[:, :, np.newaxis], None, ["turned upright by its EXIF orientation"])
     assert prepare(noted).steps == ["turned upright by its EXIF orientation", CENTRED]
     assert noted.notes == ["turned upright by its EXIF orientation"]
+
+
+def lit_unevenly(page: np.ndarray, fall: float) -> np.ndarray:
+    """``page`` as if the light fell off to the right and downwards, by a share of white."""
+    height, width = page.shape
+    light = 1 - fall * (np.arange(width) / width + np.arange(height)[:, np.newaxis] / height) / 2
+    lit: np.ndarray = np.rint(page * light).astype(np.uint8)
+    return lit
+
+
+@pytest.mark.parametrize("fall", [0.1, 0.3, 0.5])
+def test_light_that_falls_off_is_taken_out(fall: float) -> None:
+    page = (255 - cv2.resize(seven(), (320, 320), interpolation=cv2.INTER_CUBIC)).astype(np.uint8)
+    even, uneven = prepare(picture(page)), prepare(picture(lit_unevenly(page, fall)))
+    assert "uneven light taken out" in uneven.steps
+    assert "uneven light taken out" not in even.steps
+    assert float((even.tensor - uneven.tensor).abs().max()) < 0.25 * fall + 0.05
+
+
+def test_a_slope_without_ink_is_left_alone() -> None:
+    slope = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
+    assert "uneven light taken out" not in prepare(picture(slope)).steps
+
+
+def test_a_digit_that_is_small_in_the_frame_is_noted() -> None:
+    page = np.zeros((280, 280), np.uint8)
+    page[100:184, 90:174] = cv2.resize(seven(), (84, 84))
+    (note,) = [step for step in prepare(picture(page)).steps if "crop" in step]
+    assert "the ink spans only" in note

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnviz.render.levels import finite_range, short, to_levels
+from cnnviz.render.levels import short, to_levels
+from cnnviz.statistics import finite_range
 
 NAN, INF = float("nan"), float("inf")
 
