@@ -49,7 +49,9 @@ def plan_bands(
     rows, columns = window.axes(kernel_shape)
     height = shape[0]
     length = rows.output_size(height)
-    mirrored = rows.span + 2 * max(rows.padding)
+    # From its first window's first row to its last one's last, a band has twice the rows that a
+    # border can mirror: then half of them lie inside the image.
+    mirrored = rows.span + 2 * max(rows.padding) + rows.stride
     row_bytes = shape[1] * shape[2] * itemsize
     tall = max(BAND_BYTES // row_bytes, mirrored, 1) // rows.stride + 1
     count = max(length // tall, 1)  # what is left over makes the last band taller
