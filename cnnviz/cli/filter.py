@@ -19,7 +19,7 @@ from cnnviz.kernels import Kernel, load_kernel
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
 
 if TYPE_CHECKING:
-    from cnnviz.filtering import Report, Target
+    from cnnviz.filtering import FilterOptions, Report, Target
 
 
 DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
@@ -109,33 +109,43 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
-    chosen_kernels = _kernels(kernels)
-    used = ENGINES if engine == "both" else (engine,)
-    warm_up(used)
-    plan = _plan(images, chosen_kernels, output, raw)
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
+    chosen = _kernels(kernels)
+    how["engines"] = ENGINES if engine == "both" else (engine,)
+    warm_up(how["engines"])
+    plan = _plan(images, chosen, output, raw)
     files = [path for targets in plan.values() for t in targets for path in (t.output, t.raw)]
     refuse_existing(filter(None, files), images, overwrite=overwrite)
 
-    from cnnviz.filtering import FilterOptions, filter_file  # cv2: only when there is work
+    from cnnviz.filtering import filter_file  # cv2: only when there is work
+
+    batch, documents, settings = Batch(list(plan)), [], _settings(how)
+    for report in batch.run(lambda path: filter_file(path, plan[path], settings, display)):
+        documents.append(_document(report))
+        _tell(report, batch, quiet=quiet, silent=as_json)
+    if as_json:
+        click.echo(json.dumps({"results": documents, "failures": options.failures(batch)}))
+    options.end(batch)
+
+
+def _settings(how: dict[str, Any]) -> FilterOptions:
+    """The options that say how to filter."""
+    from cnnviz.filtering import FilterOptions
 
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
-    chosen = FilterOptions(window, used, **how)
-    batch = Batch(list(plan))
-    reports = []
-    for report in batch.run(lambda path: filter_file(path, plan[path], chosen, display)):
-        reports.append(_document(report))
-        if error := report.outcome.disagreement:
-            batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
-        elif not as_json:
-            click.echo(_line(report), err=output == str(STANDARD_STREAM))
-        if not quiet:
-            for note in report.notes:
-                click.echo(f"  note: {note}", err=True)
-    if as_json:
-        click.echo(json.dumps({"results": reports, "failures": options.failures(batch)}))
-    options.end(batch)
+    return FilterOptions(window, **how)
+
+
+def _tell(report: Report, batch: Batch, *, quiet: bool, silent: bool) -> None:
+    """Print a result's line, unless ``silent``, and its notes; a disagreement is a failure."""
+    if error := report.outcome.disagreement:
+        batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
+    elif not silent:
+        click.echo(_line(report), err=report.output == STANDARD_STREAM)
+    if not quiet:
+        for note in report.notes:
+            click.echo(f"  note: {note}", err=True)
 
 
 def _kernels(given: tuple[str, ...]) -> list[Kernel]:

@@ -16,7 +16,7 @@ from cnnviz.errors import UsageError
 from cnnviz.shapes import Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -55,6 +55,19 @@ class Window:
         kernel, so that an even kernel misses one pixel more before than after.
         """
         return self._axis(kernel_shape, 0), self._axis(kernel_shape, 1)
+
+    def fitted(
+        self, kernel_shape: tuple[int, int], image_shape: Sequence[int]
+    ) -> tuple[Axis, Axis]:
+        """``axes``, which fit an image of ``image_shape`` (H, W, …).
+
+        Raises:
+            ShapeError: the kernel does not fit into the padded image; names the axis.
+        """
+        rows, columns = self.axes(kernel_shape)
+        rows.along("height", image_shape[0])
+        columns.along("width", image_shape[1])
+        return rows, columns
 
     def _axis(self, kernel_shape: tuple[int, int], which: int) -> Axis:
         size, stride, dilation = kernel_shape[which], self.stride[which], self.dilation[which]

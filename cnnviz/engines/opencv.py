@@ -34,9 +34,7 @@ BORDER_TYPES = {
 
 def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     """Unflipped kernel over each channel; (H, W, C) in and out, in the image's float dtype."""
-    rows, columns = window.axes(kernel.shape)
-    rows.output_size(image.shape[0])  # refuses a kernel that does not fit
-    columns.output_size(image.shape[1])
+    rows, columns = window.fitted(kernel.shape, image.shape)
     weights = _dilated(np.array(kernel.rounded, image.dtype), rows, columns)
     border = BORDER_TYPES[window.border]
     padded = cv2.copyMakeBorder(image, *rows.padding, *columns.padding, border)

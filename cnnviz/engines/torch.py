@@ -30,9 +30,7 @@ SUMS_DIRECTLY = platform.machine().lower() in {"x86_64", "amd64"}
 
 def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     """Unflipped kernel over each channel; (H, W, C) in and out, in the image's float dtype."""
-    rows, columns = window.axes(kernel.shape)
-    rows.output_size(image.shape[0])  # refuses a kernel that does not fit
-    columns.output_size(image.shape[1])
+    rows, columns = window.fitted(kernel.shape, image.shape)
     padded = _padded(_padded(image, 0, rows.padding, window), 1, columns.padding, window)
     weights = np.array(kernel.rounded, image.dtype)
     library = _library()
