@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from math import isfinite
 from pathlib import Path
@@ -112,6 +113,8 @@ def command(
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
     chosen = _kernels(kernels)
+    # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how["engines"] = ENGINES if engine == "both" else (engine,)
     warm_up(how["engines"])
     plan = _plan(images, chosen, output, raw)
