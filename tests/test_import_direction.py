@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz"
 ORDER = [
     {"errors", "version"},
     {"shapes", "storage", "kernels", "statistics"},
-    {"images"},
+    {"images", "inputs"},
     {"engines", "agreement", "models", "render", "display"},
     {"capture"},
     {"filtering", "featuremaps"},

@@ -12,7 +12,8 @@ from cnnviz.batch import Batch
 from cnnviz.cli import options
 from cnnviz.cli.options import shown
 from cnnviz.errors import UsageError
-from cnnviz.models import find_model
+from cnnviz.inputs import find_inputs
+from cnnviz.models import MODELS, find_model
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cnnviz.models import ModelEntry
 
 BAR = 30
+MANIFEST = "manifest.json"
 
 
 @click.command(
@@ -34,6 +36,7 @@ BAR = 30
 @options.everywhere
 def command(
     images: tuple[Path, ...],
+    recursive: bool,
     name: str,
     output: str | None,
     overwrite: bool,
@@ -42,11 +45,13 @@ def command(
 ) -> None:
     """Draw what every layer of a model puts out for an image.
 
+    IMAGE is a file, a folder, a quoted pattern such as "scans/*.png", or - for standard input.
     Writes a folder with a picture per layer, the input as the model sees it, the predictions,
     and manifest.json with the figures. lenet reads handwritten digits; any image is accepted.
     """
     entry = find_model(name)
-    folders = _folders(images, entry, output)
+    found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
+    folders = _folders(found, entry, output)
     refuse_filled(folders.values(), overwrite=overwrite)
 
     from cnnviz.featuremaps import save_feature_maps  # torch: only when there is work
@@ -57,7 +62,7 @@ def command(
         click.echo(_introduction(entry, model.training))
     batch = Batch(list(folders))
     done = []
-    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path], images)]):
+    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path], found)]):
         done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
         if not as_json:
             click.echo(_report(result, quiet))
@@ -66,17 +71,20 @@ def command(
     options.end(batch)
 
 
-def _folders(images: tuple[Path, ...], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
+def _is_result(path: Path) -> bool:
+    """Whether an image lies in a folder that this command has made."""
+    return path.parent.suffix[1:] in MODELS and (path.parent / MANIFEST).is_file()
+
+
+def _folders(images: dict[Path, Path], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
     if output and Path(output) == STANDARD_STREAM:
         raise UsageError("results are a folder of files, which standard output cannot hold")
-    several = len(set(images)) > 1
-    folders = {}
-    for image in images:
-        stem = "stdin" if image == STANDARD_STREAM else image.stem
-        own = f"{stem}.{entry.name}"
-        folders[image] = Path(output or own) / (own if several and output else "")
-    return folders
+    if output and len(images) == 1:
+        return dict.fromkeys(images, Path(output))
+    stems = {image: "stdin" if image == STANDARD_STREAM else image.stem for image in images}
+    base = Path(output or "")
+    return {image: base / sub / f"{stems[image]}.{entry.name}" for image, sub in images.items()}
 
 
 def _introduction(entry: ModelEntry, training: dict[str, str]) -> str:

@@ -16,10 +16,13 @@ from cnnviz.cli import options
 from cnnviz.cli.options import Padding, Pair, shown
 from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
 from cnnviz.errors import UsageError
-from cnnviz.kernels import Kernel, load_kernel
+from cnnviz.inputs import find_inputs
+from cnnviz.kernels import Kernel, kernel_names, load_kernel
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnnviz.filtering import FilterOptions, Report, Target
 
 
@@ -95,6 +98,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
 @options.everywhere
 def command(
     images: tuple[Path, ...],
+    recursive: bool,
     kernels: tuple[str, ...],
     output: str | None,
     overwrite: bool,
@@ -107,6 +111,7 @@ def command(
 ) -> None:
     """Apply kernels to images through OpenCV and torch, and prove that the two agree.
 
+    IMAGE is a file, a folder, a quoted pattern such as "photos/*.jpg", or - for standard input.
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
@@ -117,9 +122,10 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how["engines"] = ENGINES if engine == "both" else (engine,)
     warm_up(how["engines"])
-    plan = _plan(images, chosen, output, raw)
+    found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
+    plan = _plan(found, chosen, output, raw)
     files = [path for targets in plan.values() for t in targets for path in (t.output, t.raw)]
-    refuse_existing(filter(None, files), images, overwrite=overwrite)
+    refuse_existing(filter(None, files), found, overwrite=overwrite)
 
     from cnnviz.filtering import filter_file  # cv2: only when there is work
 
@@ -158,24 +164,27 @@ def _kernels(given: tuple[str, ...]) -> list[Kernel]:
 
 
 def _plan(
-    images: tuple[Path, ...], kernels: list[Kernel], output: str | None, raw: str | None
+    images: dict[Path, Path], kernels: list[Kernel], output: str | None, raw: str | None
 ) -> dict[Path, list[Target]]:
     """What is to be made of each image, with every output named before anything starts."""
     from cnnviz.filtering import RAW_SUFFIXES, Target
     from cnnviz.images import SUFFIXES
 
-    several = len(set(images)) * len(kernels) > 1
-    return {
-        image: [
-            Target(
-                kernel,
-                _place("--output", output or "./", several, SUFFIXES, _name(image, kernel)),
-                _place("--raw", raw, several, RAW_SUFFIXES, _name(image, kernel)) if raw else None,
-            )
-            for kernel in kernels
-        ]
-        for image in images
-    }
+    several = len(images) * len(kernels) > 1
+
+    def target(image: Path, kernel: Kernel) -> Target:
+        name = images[image] / _name(image, kernel)
+        place = _place("--output", output or "./", several, SUFFIXES, name)
+        raw_place = _place("--raw", raw, several, RAW_SUFFIXES, name) if raw else None
+        return Target(kernel, place, raw_place)
+
+    return {image: [target(image, kernel) for kernel in kernels] for image in images}
+
+
+def _is_result(kernels: list[Kernel]) -> Callable[[Path], bool]:
+    """What tells a result of this command from an image: it is called STEM.KERNEL."""
+    names = {*kernel_names(), *(kernel.name for kernel in kernels)}
+    return lambda path: Path(path.stem).suffix[1:] in names
 
 
 def _name(image: Path, kernel: Kernel) -> str:
@@ -185,7 +194,7 @@ def _name(image: Path, kernel: Kernel) -> str:
     return f"{stem}.{safe}"
 
 
-def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: str) -> Path:
+def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: Path) -> Path:
     """Where a result goes; ``suffixes`` are the formats, the first being the default."""
     if options.says_folder(given):
         return Path(given) / f"{name}{suffixes[0]}"

@@ -126,9 +126,15 @@ def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     return decorate
 
 
-images = click.argument(
-    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+def images(command: Command) -> Command:
+    """What is read: IMAGE..., --recursive."""
+    argument = click.argument(
+        "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    )
+    recursive = click.option(
+        "-r", "--recursive", is_flag=True, help="Of an IMAGE that is a folder, sub-folders too."
+    )
+    return argument(recursive(command))
 
 
 def says_folder(output: str) -> bool:

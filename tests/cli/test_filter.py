@@ -219,7 +219,8 @@ def test_a_bad_file_does_not_stop_the_others(run: Run, photo: Path, tmp_path: Pa
     [
         pytest.param("none.png -k box", 1, "none.png: there is no such file", id="missing"),
         pytest.param("text.png -k box", 1, "text.png: not an image", id="not an image"),
-        pytest.param(". -k box", 1, "this is a folder", id="folder"),
+        pytest.param("bare -k box", 1, "bare: no image is there; --recursive", id="folder"),
+        pytest.param("*.gif -k box", 1, "*.gif: no image is there", id="pattern"),
         pytest.param("photo.png -k sobelx", 2, "did you mean sobel_x", id="unknown kernel"),
         pytest.param("photo.png", 2, "Missing option '-k' / '--kernel'", id="no kernel"),
         pytest.param("photo.png -k box -o text.png", 2, "exists already", id="existing"),
@@ -244,10 +245,12 @@ def test_refusal(
     (tmp_path / "huge.json").write_text(json.dumps([[1] * 99]))
     (tmp_path / "bad.json").write_text("[[1, 2], [3]]")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "bare").mkdir()
     result = run("filter", *arguments.split())
     assert result.exit_code == code
     assert message in result.stderr
     assert "Traceback" not in result.output
+    (tmp_path / "bare").rmdir()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -290,3 +293,49 @@ def test_kernel_name_cannot_leave_the_folder(run: Run, photo: Path, tmp_path: Pa
     (tmp_path / "evil.json").write_text(json.dumps(document))
     assert run("filter", photo, "-k", "evil.json").exit_code == 0
     assert (tmp_path / "photo..._.._evil_.png").exists()
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder with images at two depths, something else, and an earlier result."""
+    for name in ("a.png", "b.JPG", "b.sobel_x.png", "deep/c.png", "deep/er/d.png"):
+        path = tmp_path / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), (200, 100, 50)).save(path)
+    (tmp_path / "album" / "notes.txt").write_text("no image")
+    return tmp_path / "album"
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(["album"], ["a.box.png", "b.box.png"], id="folder"),
+        pytest.param(
+            ["album", "-r"],
+            ["a.box.png", "b.box.png", "deep/c.box.png", "deep/er/d.box.png"],
+            id="recursive",
+        ),
+        pytest.param(["album/*.png"], ["a.box.png"], id="pattern"),
+        pytest.param(["album/b.sobel_x.png", "album"], 3, id="a result that is named is taken"),
+    ],
+)
+@pytest.mark.usefixtures("album")
+def test_folders_and_patterns(
+    run: Run, tmp_path: Path, arguments: list[str], expected: list[str] | int
+) -> None:
+    result = run("filter", *arguments, "-k", "box", "-o", "out/")
+    assert result.exit_code == 0, result.stderr
+    written = files_below(tmp_path / "out")
+    assert expected in (written, len(written))
+
+
+def test_an_output_folder_inside_the_input_folder_is_not_read(run: Run, album: Path) -> None:
+    for _ in range(2):
+        result = run("filter", "album", "-r", "-k", "box", "-o", "album/out/", "--overwrite")
+        assert result.exit_code == 0
+        assert len(result.stdout.splitlines()) == 4
+    assert len(files_below(album / "out")) == 4
