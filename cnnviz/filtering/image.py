@@ -14,7 +14,7 @@ import numpy as np
 
 from cnnviz import agreement, engines, images
 from cnnviz.engines import Window
-from cnnviz.errors import DisagreementError
+from cnnviz.errors import CnnvizError, DisagreementError
 from cnnviz.filtering.bands import plan_bands, run_bands
 from cnnviz.statistics import finite_range
 
@@ -172,7 +172,7 @@ class _Work:
                 import_module("torch")  # alone it is torch itself, without the short cut
             loaded = [engines.load(name) for name in options.engines]
         whole, divisor = kernel.split(agreement.largest_integer(np.dtype(options.precision)))
-        survey = _Survey.of(pixels, options.precision)
+        survey = _Survey.of(pixels, options)
         offset = float(kernel.offset) * survey.level
         bound = None
         if len(loaded) > 1:
@@ -202,10 +202,7 @@ class _Work:
 
     def band(self, pixels: Pixels, band: Band) -> tuple[Image, Verdict | None, dict[str, float]]:
         """The first engine's result for one band, the verdict on it, and the times."""
-        if self.options.channels == "gray":
-            pixels = images.luminance(pixels)
-        with np.errstate(over="ignore"):
-            image = np.ascontiguousarray(pixels, self.options.precision)
+        image = _as_computed(pixels, self.options)
         seconds: dict[str, float] = {}
         results = []
         for name, engine in zip(self.options.engines, self.engines, strict=True):
@@ -258,7 +255,7 @@ class _Survey:
     level: float
 
     @classmethod
-    def of(cls, pixels: Pixels, precision: str) -> _Survey:
+    def of(cls, pixels: Pixels, options: FilterOptions) -> _Survey:
         if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
             level = 257.0 if pixels.dtype.itemsize == 2 else 1.0
             return cls(float(pixels.max()), True, nonfinite=False, rounded=False, level=level)
@@ -267,8 +264,14 @@ class _Survey:
         for top in range(0, pixels.shape[0], ROWS_AT_A_TIME):
             part = pixels[top : top + ROWS_AT_A_TIME]
             with np.errstate(over="ignore"):
-                values = part.astype(precision)
-            rounded = rounded or not np.array_equal(values, part, equal_nan=True)
+                held = part.astype(options.precision)
+            if (np.isinf(held) & np.isfinite(part)).any():
+                raise CnnvizError(
+                    f"the image has values beyond {options.precision};"
+                    " scale it down or use --precision float64"
+                )
+            rounded = rounded or not np.array_equal(held, part, equal_nan=True)
+            values = _as_computed(part, options)
             finite = values[np.isfinite(values)]
             nonfinite = nonfinite or finite.size < values.size
             if finite.size:
@@ -277,6 +280,13 @@ class _Survey:
                 integers = integers and bool((finite == np.rint(finite)).all())
         level = (high - low) / 255 if pixels.dtype.kind == "f" and high > low else 1.0
         return cls(peak, integers, nonfinite, rounded, level)
+
+
+def _as_computed(pixels: Pixels, options: FilterOptions) -> Image:
+    """Pixels as both engines get them: the channels asked for, in the precision asked for."""
+    if options.channels == "gray":
+        pixels = images.luminance(pixels)
+    return np.ascontiguousarray(pixels, options.precision)
 
 
 @contextmanager

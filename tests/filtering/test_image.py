@@ -159,6 +159,18 @@ def test_luminance_comes_first_for_gray() -> None:
     assert np.array_equal(result, filtered(gray, kernel))
 
 
+def test_luminance_of_whole_floats_is_not_taken_for_whole() -> None:
+    # 0.299 R + 0.587 G + 0.114 B has fractions, so the sums may be rounded in any order.
+    wide = parse_kernel(str(RANDOM.integers(-9, 10, (15, 15)).tolist()))
+    pixels = PHOTO.astype(np.float32)
+    verdict = filter_image(pixels, wide, FilterOptions(channels="gray")).verdict
+    assert verdict is not None
+    assert not verdict.bound.exact
+    each = filter_image(pixels, wide).verdict
+    assert each is not None
+    assert each.bound.exact
+
+
 def test_flip_is_correlation_with_the_turned_kernel() -> None:
     result = filtered(COUNT_TO_16.astype(np.uint8), matrix("1 2 / 3 4"), flip=True)
     turned = filtered(COUNT_TO_16.astype(np.uint8), matrix("4 3 / 2 1"))
@@ -192,6 +204,11 @@ def test_sums_beyond_float32_are_refused() -> None:
     double = FilterOptions(precision="float64")
     result = filter_image(np.full((3, 3), 1e38), load_kernel("box_5"), double).result
     assert result[1, 1, 0] == pytest.approx(1e38)
+
+
+def test_pixels_beyond_float32_are_refused_and_not_taken_for_infinite() -> None:
+    with pytest.raises(CnnvizError, match="values beyond float32"):
+        filter_image(np.array([[1.0, 1e300]]), load_kernel("identity"))
 
 
 def doctor(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[..., np.ndarray]) -> None:
@@ -242,3 +259,23 @@ def test_wrong_arithmetic_is_found(
     pixels = PHOTO if depth == "uint8" else PHOTO.astype(np.float32) / np.float32(255)
     with pytest.raises(DisagreementError):
         filter_image(pixels, asymmetric)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        pytest.param(np.full((5, 5), 9, np.uint8), 128, id="8 bits"),
+        pytest.param(np.full((5, 5), 9, np.uint16), 128 * 257, id="16 bits"),
+        pytest.param(np.array([[-1.0, 4.1]] * 5), 128 * 5.1 / 255, id="floats, by their range"),
+    ],
+)
+def test_offset_is_in_256ths_of_the_depth(pixels: np.ndarray, expected: float) -> None:
+    kernel = parse_kernel('{"weights": [[1, -1], [-1, 1]], "offset": 128}')
+    result = filtered(pixels, kernel)
+    assert result[2, 0, 0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_outcome_names_the_range_of_the_signed_result() -> None:
+    done = filter_image(COUNT_TO_16.astype(np.uint8), load_kernel("laplacian_8"))
+    assert done.range == (float(done.result.min()), float(done.result.max()))
+    assert done.range[0] < 0 < done.range[1]
