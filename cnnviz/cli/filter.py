@@ -31,6 +31,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
 
 @click.command(
     "filter",
+    short_help="Apply kernels to images, by two engines that must agree.",
     epilog="Example: cnnviz filter samples/coffee.png --kernel sobel_x --border replicate",
 )
 @options.images
@@ -68,8 +69,20 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     show_default=True,
     help="How many there are on every side.",
 )
-@click.option("--stride", type=Pair(), default=(1, 1), show_default="1")
-@click.option("--dilation", type=Pair(), default=(1, 1), show_default="1")
+@click.option(
+    "--stride",
+    type=Pair(),
+    default="1",
+    show_default=True,
+    help="Keep every Nth row and column of the result.",
+)
+@click.option(
+    "--dilation",
+    type=Pair(),
+    default="1",
+    show_default=True,
+    help="Distance between neighbouring weights, in pixels.",
+)
 @click.option(
     "--channels",
     type=click.Choice(["each", "gray", "mean"]),
@@ -91,6 +104,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     type=click.Choice(["float32", "float64"]),
     default="float32",
     show_default=True,
+    help="Of the arithmetic in both engines.",
 )
 @click.option(
     "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."

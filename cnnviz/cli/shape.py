@@ -44,22 +44,60 @@ class Size(click.ParamType[Any]):
         return numbers
 
 
-@click.command("shape", epilog="Example: cnnviz shape 3x224x224 -k7 -s2 -p3 -c64")
+@click.command(
+    "shape",
+    short_help="Output size, parameters, multiply-adds of a convolution.",
+    epilog="Example: cnnviz shape 3x224x224 -k7 -s2 -p3 -c64",
+)
 @click.argument("size", type=Size())
-@click.option("-k", "--kernel-size", type=Pair(), default=(3, 3), show_default="3")
-@click.option("-s", "--stride", type=Pair(), default=(1, 1), show_default="1")
+@click.option(
+    "-k", "--kernel-size", type=Pair(), default="3", show_default=True, help="Rows and columns."
+)
+@click.option(
+    "-s",
+    "--stride",
+    type=Pair(),
+    default="1",
+    show_default=True,
+    help="Pixels from one window to the next.",
+)
 @click.option(
     "-p",
     "--padding",
     type=Padding(minimum=0),
-    default=(0, 0),
-    show_default="0",
+    default="0",
+    show_default=True,
     help="Pixels added on every side; same keeps the size at stride 1, valid adds none.",
 )
-@click.option("-d", "--dilation", type=Pair(), default=(1, 1), show_default="1")
-@click.option("-i", "--in-channels", type=WholeNumber(), show_default="what SIZE says, else 1")
-@click.option("-c", "--out-channels", type=WholeNumber(), default=1, show_default=True)
-@click.option("--groups", type=WholeNumber(), default=1, show_default=True)
+@click.option(
+    "-d",
+    "--dilation",
+    type=Pair(),
+    default="1",
+    show_default=True,
+    help="Distance between neighbouring weights, in pixels.",
+)
+@click.option(
+    "-i",
+    "--in-channels",
+    type=WholeNumber(),
+    help="Maps in the input. [default: what SIZE says, else 1]",
+)
+@click.option(
+    "-c",
+    "--out-channels",
+    type=WholeNumber(),
+    default=1,
+    show_default=True,
+    help="Maps in the output: how many kernels there are.",
+)
+@click.option(
+    "--groups",
+    type=WholeNumber(),
+    default=1,
+    show_default=True,
+    help="Parts that the channels are divided into, each convolved by itself.",
+)
 @click.option("--bias/--no-bias", default=True, show_default=True, help="Count a bias per channel.")
 @options.everywhere
 def command(

@@ -1,0 +1,138 @@
+"""What all commands share: help, errors, the ways a run can end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from cnnviz import errors
+from cnnviz.cli import main
+from cnnviz.cli.main import cli
+from tests.conftest import ROOT, Run
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The path of every command, groups included."""
+    context, found = click.Context(group), [path]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        below = (*path, name)
+        found += commands(command, below) if isinstance(command, click.Group) else [below]
+    return found
+
+
+@pytest.mark.parametrize("path", commands(cli), ids=" ".join)
+def test_help_explains_every_option(run: Run, path: tuple[str, ...]) -> None:
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert run(*path, "-h").stdout == result.stdout
+    command: click.Command = cli
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("path", [path for path in commands(cli) if path], ids=" ".join)
+def test_help_ends_with_an_example_that_runs(
+    run: Run, samples: Path, tmp_path: Path, path: tuple[str, ...]
+) -> None:
+    (tmp_path / "samples").symlink_to(samples)
+    text = " ".join(run(*path, "--help").stdout.split())
+    example = text.rpartition("Example: cnnviz ")[2]
+    assert example.split()[: len(path)] == list(path) or path == ("kernels",)
+    assert run(*example.split()).exit_code == 0
+
+
+def test_misspelt_command_is_corrected(run: Run) -> None:
+    result = run("filtr", "photo.jpg")
+    assert result.exit_code == 2
+    assert "No such command 'filtr'; did you mean filter?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.CnnvizError, 1),
+        (errors.ImageError, 1),
+        (errors.UsageError, 2),
+        (errors.KernelError, 2),
+        (errors.ModelError, 2),
+        (errors.ShapeError, 2),
+        (errors.DisagreementError, 3),
+        (errors.OutputError, 4),
+        (KeyboardInterrupt, 130),
+        (ZeroDivisionError, 1),
+    ],
+)
+def test_every_error_is_one_line_and_its_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], code: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error("what\x1b[31m happened\nand where")
+
+    monkeypatch.setattr("cnnviz.cli.kernels.load_kernel", fail)
+    result = run("kernels", "show", "box")
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "\x1b" not in result.stderr
+
+
+def test_our_own_fault_is_shown_in_full_when_asked_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnviz.cli.kernels.load_kernel", lambda _: 1 / 0)
+    assert "Traceback" not in run("kernels", "show", "box").output
+    assert "Traceback" in run("kernels", "show", "box", "-v").stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_ends_the_run_and_leaves_nothing_behind(
+    tmp_path: Path, name: str, code: int
+) -> None:
+    program = "import sys, cnnviz.cli.main as m; sys.argv[0] = 'cnnviz'; m.main()"
+    arguments = ["filter", "-", "-k", "box", "-o", "out/"]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        time.sleep(2)  # it waits for its standard input by then
+        process.send_signal(getattr(signal, name))
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert b"Traceback" not in stderr
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_full_standard_output_is_exit_4() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cnnviz", "shape", "5x5"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr == "Error: standard output cannot be written: No space left on device\n"
+
+
+def test_commands_are_the_modules_of_their_names() -> None:
+    folder = Path(main.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "options"}
+    assert modules == set(main.COMMANDS)
