@@ -3,14 +3,16 @@
 ``import torch`` takes seconds; what a filter needs of it is one function of libtorch_cpu,
 ``at::convolution``, the same that ``torch.nn.Conv2d`` calls. PyTorch offers it to compiled models
 as ``aoti_torch_cpu_convolution`` (torch/csrc/inductor/aoti_torch/c/shim.h and
-generated/c_shim_cpu.h). That function is generated and not promised to stay, so ``open_library``
-returns None where anything is not as expected, and the caller imports torch instead.
+generated/c_shim_cpu.h). That function is generated and not promised to stay as it is, so
+``open_library`` returns None for versions that it was not tested with and where anything is not as
+expected, and the caller imports torch instead.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_int32, c_int64, c_void_p
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
 # at::set_num_threads(int) and at::get_num_threads(), which have no C names.
 SET_THREADS, GET_THREADS = "_ZN2at15set_num_threadsEi", "_ZN2at15get_num_threadsEv"
+
+# The signatures below are those of these versions.
+TESTED = re.compile(r"^__version__ = '2\.13\.", re.MULTILINE)
+LIBRARY = {"darwin": "libtorch_cpu.dylib", "win32": "torch_cpu.dll"}.get(
+    sys.platform, "libtorch_cpu.so"
+)
 
 _opening = Lock()
 
@@ -54,7 +62,10 @@ def open_library() -> ctypes.CDLL | None:
 @cache
 def _open_once() -> ctypes.CDLL | None:
     try:
-        library = _opened(_path())
+        folder = _folder()
+        if not TESTED.search((folder / "version.py").read_text(encoding="utf-8")):
+            return None
+        library = _opened(folder / "lib" / LIBRARY)
         return library if all(hasattr(library, name) for name in NEEDED) else None
     except (OSError, AttributeError, ImportError, ValueError):
         return None
@@ -128,24 +139,22 @@ def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, i
     return height * width * channels, 1, width * channels, channels
 
 
-@contextmanager
-def one_thread(library: ctypes.CDLL) -> Iterator[None]:
-    """Let libtorch work in the calling threads alone while several of them call it."""
-    before = getattr(library, GET_THREADS)()
-    getattr(library, SET_THREADS)(1)
-    try:
-        yield
-    finally:
-        getattr(library, SET_THREADS)(before)
+def get_threads(library: ctypes.CDLL) -> int:
+    """How many threads libtorch divides its work among."""
+    return int(getattr(library, GET_THREADS)())
 
 
-def _path() -> Path:
-    found = find_spec("torch")  # finds it without importing it
+def set_threads(library: ctypes.CDLL, count: int) -> None:
+    """Let libtorch divide its work among ``count`` threads."""
+    getattr(library, SET_THREADS)(count)
+
+
+def _folder() -> Path:
+    """Where torch is installed; finds it without importing it."""
+    found = find_spec("torch")
     if found is None or not found.submodule_search_locations:
         raise ImportError("torch is not installed")
-    folder = Path(found.submodule_search_locations[0]) / "lib"
-    name = {"darwin": "libtorch_cpu.dylib", "win32": "torch_cpu.dll"}.get(sys.platform)
-    return folder / (name or "libtorch_cpu.so")
+    return Path(found.submodule_search_locations[0])
 
 
 def _opened(path: Path) -> ctypes.CDLL:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+
+from cnnviz.engines.threads import OneThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +44,7 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     return result + result.dtype.type(kernel.offset) if kernel.offset else result
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within it OpenCV keeps to the threads that call it."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+one_thread = OneThread(cv2.getNumThreads, cv2.setNumThreads)
 
 
 def _valid(image: Image, weights: Image) -> Image:

@@ -71,12 +71,12 @@ def test_fractions_give_the_same_bits_as_the_python_fallback(
     library: ctypes.CDLL, shape: tuple[int, int, int], kernel: tuple[int, int]
 ) -> None:
     from cnnviz.engines import Window
-    from cnnviz.engines.torch import _conv2d_in_python
+    from cnnviz.engines.torch import _conv2d_in_python, one_thread
 
     random = np.random.default_rng(0)
     image = random.normal(size=shape).astype(np.float32)
     weights = random.normal(size=kernel).astype(np.float32)
-    with libtorch.one_thread(library):
+    with one_thread():
         result = libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
         expected = _conv2d_in_python(image, weights, Window())
     assert np.array_equal(result, expected)
@@ -96,25 +96,20 @@ def test_a_refusal_is_an_error(library: ctypes.CDLL) -> None:
         libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
 
 
-def test_threads_are_as_before_after_one_thread(library: ctypes.CDLL) -> None:
-    before = torch.get_num_threads()
-    with libtorch.one_thread(library):
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
-
-
-@pytest.mark.parametrize("found", ["no torch", "no library", "not a library", "other functions"])
+@pytest.mark.parametrize("found", ["no torch", "other version", "not a library", "no function"])
 def test_surprises_mean_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: str) -> None:
-    def path() -> Path:
-        if found == "no torch":
-            raise ImportError(found)
-        if found == "not a library":
-            (tmp_path / "libtorch_cpu.so").write_text("text")
-        if found == "other functions":
-            return Path("libc.so.6")
-        return tmp_path / "libtorch_cpu.so"
-
-    monkeypatch.setattr(libtorch, "_path", path)
+    (tmp_path / "lib").mkdir()
+    library = tmp_path / "lib" / libtorch.LIBRARY
+    if found == "no function":
+        library.symlink_to("/lib/x86_64-linux-gnu/libc.so.6")
+    else:
+        library.write_text("text")
+    version = "2.99.0" if found == "other version" else "2.13.0"
+    (tmp_path / "version.py").write_text(f"__version__ = '{version}'")
+    monkeypatch.setattr(libtorch, "_folder", lambda: tmp_path)
+    if found == "no torch":
+        monkeypatch.undo()
+        monkeypatch.setattr(libtorch, "find_spec", lambda _: None)
     libtorch._open_once.cache_clear()
     assert libtorch.open_library() is None
     libtorch._open_once.cache_clear()
