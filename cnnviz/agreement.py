@@ -35,12 +35,10 @@ class Bound:
 class Sum:
     """What is summed for one output value: ``terms`` products, then a division, an offset.
 
-    ``magnitude`` is the largest that sum(|w| * |x|) can be before the division.
     ``integers`` says that all weights and pixels are whole numbers.
     """
 
     terms: int
-    magnitude: float
     divisor: float
     offset: float
     integers: bool
@@ -48,19 +46,19 @@ class Sum:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The comparison of two results; ``worst`` is (row, column, channel)."""
+    """The comparison of two results; ``worst`` is (row, column, channel).
 
+    Where they agree, ``bound`` is the largest of the values' bounds and ``worst`` the largest
+    difference; else both are those of the value that is furthest beyond its bound.
+    """
+
+    agree: bool
     bound: Bound
     max_abs_diff: float
     values: int
     nonfinite: int
     worst: tuple[int, int, int]
     pair: tuple[float, float]
-
-    @property
-    def agree(self) -> bool:
-        """Whether no compared value differs by more than the bound."""
-        return self.max_abs_diff <= self.bound.tolerance
 
     def moved(self, rows: int) -> Verdict:
         """The verdict on a part that begins ``rows`` below the whole."""
@@ -73,37 +71,56 @@ def largest_integer(dtype: np.dtype[np.floating]) -> int:
     return 1 << int(np.finfo(dtype).nmant) + 1
 
 
-def bound(total: Sum, dtype: np.dtype[np.floating], *, direct: bool) -> Bound:
-    """The bound for two results computed in ``dtype``.
+def is_exact(magnitude: float, total: Sum, dtype: np.dtype[np.floating]) -> bool:
+    """Whether no product and no partial sum can be rounded.
 
-    ``direct`` says that both engines sum products as such; without it the arithmetic is not
-    taken to be exact.
+    ``magnitude`` is the largest that sum(|w| * |x|) can be, before the division.
+    """
+    return total.integers and magnitude < largest_integer(dtype)
+
+
+def refuse_overflow(magnitude: float, total: Sum, dtype: np.dtype[np.floating]) -> None:
+    """Refuse sums that may be larger than the format's largest number.
 
     Raises:
-        CnnvizError: the sums may be larger than the format's largest number.
+        CnnvizError: names the sum and the limit.
     """
-    limits = np.finfo(dtype)
-    if total.magnitude >= float(limits.max):
+    limit = float(np.finfo(dtype).max)
+    largest = max(magnitude, magnitude / abs(total.divisor) + abs(total.offset))
+    if not largest < limit:
         raise CnnvizError(
-            f"sums may reach {total.magnitude:.3g}, beyond {dtype}'s {limits.max:.3g};"
+            f"sums may reach {largest:.3g}, beyond {dtype}'s {limit:.3g};"
             " scale the image down or use --precision float64"
         )
-    if direct and total.integers and total.magnitude < largest_integer(dtype):
-        return Bound(0.0, exact=True)
+
+
+def tolerances(
+    magnitudes: NDArray[np.floating], total: Sum, dtype: np.dtype[np.floating]
+) -> NDArray[np.float64]:
+    """How far two results in ``dtype`` may differ, value by value.
+
+    ``magnitudes`` are sum(|w| * |x|), before the division, themselves summed in ``dtype``.
+    """
+    limits = np.finfo(dtype)
     roundings = (total.terms + 2) * float(limits.eps) / 2
     gamma = roundings / (1 - roundings)
-    size = total.magnitude / abs(total.divisor) + abs(total.offset)
+    exact_magnitudes = magnitudes.astype(np.float64) * (1 + 2 * gamma)  # at most
+    size = exact_magnitudes / abs(total.divisor) + abs(total.offset)
     # Products below the smallest normal number may be flushed to 0, one by one.
-    underflow = total.terms * float(limits.smallest_normal)
-    return Bound(2 * (gamma * size + underflow), exact=False)
+    underflow = total.terms * float(limits.smallest_normal) / min(abs(total.divisor), 1.0)
+    return np.asarray(2 * (gamma * size + underflow))
 
 
 def compare(
-    first: Image, second: Image, allowed: Bound, ignore: NDArray[np.bool_] | None = None
+    first: Image,
+    second: Image,
+    allowed: NDArray[np.float64] | None,
+    ignore: NDArray[np.bool_] | None = None,
 ) -> Verdict:
     """The verdict on two (H, W, C) results; values where ``ignore`` is true are left out.
 
-    A value that only one of them could not compute counts as an infinite difference.
+    ``allowed`` are the values' tolerances; None is for exact arithmetic, where all are 0. A
+    value that only one of them could not compute counts as an infinite difference.
     """
     with np.errstate(invalid="ignore"):  # NaN and Inf are dealt with below
         difference = np.subtract(first, second)
@@ -112,11 +129,16 @@ def compare(
         difference[ignore] = 0
     if np.isnan(difference.max()):
         difference[np.isnan(difference)] = np.inf
-    row, column, channel = (int(i) for i in np.unravel_index(difference.argmax(), first.shape))
+    beyond = difference if allowed is None else difference - allowed
+    agree = not beyond.max() > 0
+    furthest = difference.argmax() if agree else beyond.argmax()
+    row, column, channel = (int(i) for i in np.unravel_index(furthest, first.shape))
     place = row, column, channel
     left_out = 0 if ignore is None else int(ignore.sum())
+    tolerance = 0.0 if allowed is None else float(allowed.max() if agree else allowed[place])
     return Verdict(
-        bound=allowed,
+        agree=agree,
+        bound=Bound(tolerance, exact=allowed is None),
         max_abs_diff=float(difference[place]),
         values=first.size - left_out,
         nonfinite=left_out,
@@ -125,11 +147,15 @@ def compare(
     )
 
 
-def worse(first: Verdict, second: Verdict) -> Verdict:
-    """The verdict on both parts of a result: the larger difference, and all values counted."""
-    worst = first if first.max_abs_diff >= second.max_abs_diff else second
+def joined(first: Verdict, second: Verdict) -> Verdict:
+    """The verdict on both parts of a result."""
+    worst = max(first, second, key=lambda verdict: (not verdict.agree, verdict.max_abs_diff))
+    tolerance = worst.bound.tolerance
+    if worst.agree:
+        tolerance = max(first.bound.tolerance, second.bound.tolerance)
     return replace(
         worst,
+        bound=replace(worst.bound, tolerance=tolerance),
         values=first.values + second.values,
         nonfinite=first.nonfinite + second.nonfinite,
     )

@@ -223,12 +223,13 @@ def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], na
 
 def _line(report: Report) -> str:
     height, width, _ = report.outcome.size
-    low, high = report.outcome.range
+    ends = report.outcome.range
+    extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
     raw = f"  raw: {shown(report.raw)}" if report.raw else ""
     return (
         f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
         f"  {height}x{width}  {_verified(report)}"
-        f"  display: {report.display} of {low:.6g} to {high:.6g}{raw}"
+        f"  display: {report.display}{extent}{raw}"
     )
 
 
@@ -236,14 +237,16 @@ def _verified(report: Report) -> str:
     verdict = report.outcome.verdict
     if verdict is None:
         return f"not verified: {report.outcome.engines[0]} alone"
-    where = f"on {verdict.values:,} values"
+    if not verdict.values:
+        return "not verified: every window holds NaN or Inf"
+    same = verdict.max_abs_diff == 0
+    said = f"verified: {'identical' if same else f'within {verdict.max_abs_diff:.2g}'}"
+    said += f" on {verdict.values:,} values"
+    if not verdict.bound.exact:
+        said += f" (bound {verdict.bound.tolerance:.2g})"
     if verdict.nonfinite:
-        where += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
-    if verdict.max_abs_diff == 0:
-        return f"verified: identical {where}"
-    return (
-        f"verified: within {verdict.max_abs_diff:.2g} {where} (bound {verdict.bound.tolerance:.2g})"
-    )
+        said += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
+    return said
 
 
 def _document(report: Report) -> dict[str, Any]:
@@ -266,7 +269,7 @@ def _document(report: Report) -> dict[str, Any]:
         "range": report.outcome.range,
         "display": report.display,
         "engines": list(report.outcome.engines),
-        "verified": verdict.agree if verdict else None,
+        "verified": verdict.agree if verdict and verdict.values else None,
         "exact": bool(verdict and verdict.bound.exact),
         "max_abs_diff": difference if difference is not None and isfinite(difference) else None,
         "tolerance": verdict.bound.tolerance if verdict else None,

@@ -108,6 +108,11 @@ def warm_up(names: Iterable[str]) -> None:
         Thread(target=libtorch.open_library).start()
 
 
+def is_own(engine: Engine) -> bool:
+    """Whether the engine's ``correlate`` is the one that came with it."""
+    return getattr(engine.correlate, "__module__", None) == getattr(engine, "__name__", "")
+
+
 def load(name: str) -> Engine:
     """The engine called ``name``; the same object each time.
 

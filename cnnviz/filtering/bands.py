@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+COLUMN_BYTES = 200_000_000
 BAND_BYTES = 4_000_000  # of float pixels: large enough to hide Python, small enough for caches
 
 
@@ -38,13 +39,18 @@ class Band:
 
 
 def plan_bands(
-    shape: tuple[int, int, int], kernel_shape: tuple[int, int], window: Window, itemsize: int
+    shape: tuple[int, int, int],
+    kernel_shape: tuple[int, int],
+    window: Window,
+    precision: str,
+    *,
+    in_one: bool = False,
 ) -> list[Band]:
     """Bands that together are the result of an image of ``shape`` (H, W, C).
 
     In each, an engine finds its own border where the image ends: a band is taller than what a
     border mirrors. For ``wrap`` the rows from the other end are handed over as if they were
-    neighbours. An image that is one band is left whole.
+    neighbours. An image that is one band, or is to be done ``in_one``, is left whole.
     """
     rows, columns = window.axes(kernel_shape)
     height = shape[0]
@@ -52,10 +58,9 @@ def plan_bands(
     # From its first window's first row to its last one's last, a band has twice the rows that a
     # border can mirror: then half of them lie inside the image.
     mirrored = rows.span + 2 * max(rows.padding) + rows.stride
-    row_bytes = shape[1] * shape[2] * itemsize
-    tall = max(BAND_BYTES // row_bytes, mirrored, 1) // rows.stride + 1
+    tall = max(_affordable(shape, kernel_shape, precision), mirrored) // rows.stride + 1
     count = max(length // tall, 1)  # what is left over makes the last band taller
-    if count == 1:
+    if count == 1 or in_one:
         return [Band(0, length, slice(0, height), window)]
     starts = [n * tall for n in range(count)]
     stops = [*starts[1:], length]
@@ -63,6 +68,18 @@ def plan_bands(
         _band(start, stop, height, (rows, columns), window)
         for start, stop in zip(starts, stops, strict=True)
     ]
+
+
+def _affordable(shape: tuple[int, int, int], kernel_shape: tuple[int, int], precision: str) -> int:
+    """How many rows of an image a band may have.
+
+    In float64 torch writes every window out as a column before it multiplies.
+    """
+    row_bytes = shape[1] * shape[2] * (8 if precision == "float64" else 4)
+    if precision == "float64":
+        columns = COLUMN_BYTES // (row_bytes * kernel_shape[0] * kernel_shape[1])
+        return min(BAND_BYTES // row_bytes, columns)
+    return BAND_BYTES // row_bytes
 
 
 def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: Window) -> Band:

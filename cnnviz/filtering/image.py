@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import reduce
 from importlib import import_module
 from time import perf_counter
@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz import agreement, engines, images
-from cnnviz.engines import Window
-from cnnviz.errors import CnnvizError, DisagreementError
+from cnnviz.engines import Window, borders
+from cnnviz.errors import CnnvizError, DisagreementError, ShapeError
 from cnnviz.filtering.bands import plan_bands, run_bands
-from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from cnnviz.agreement import Bound, Verdict
+    from cnnviz.agreement import Verdict
     from cnnviz.engines import Engine, Image
     from cnnviz.filtering.bands import Band
     from cnnviz.kernels import Kernel
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     Take = Callable[[slice, Image], None]
 
 ROWS_AT_A_TIME = 256
+MAX_PADDED = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class FilterOptions:
 class Outcome:
     """How a result came about: its (H, W, C) ``size``, and how it was verified.
 
-    ``range`` is from its smallest finite value to its largest.
+    ``range`` is from its smallest finite value to its largest, None where there is none.
     ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine, one for
     importing them, and one for the comparison, each summed over all threads.
     """
 
     size: tuple[int, int, int]
-    range: tuple[float, float]
+    range: tuple[float, float] | None
     verdict: Verdict | None
     engines: tuple[str, ...]
     seconds: dict[str, float]
@@ -112,8 +112,13 @@ def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple
     """
     rows, columns = options.window.axes(kernel.shape)
     channels = 1 if pixels.ndim == 2 or options.channels != "each" else pixels.shape[2]
-    height, width = pixels.shape[:2]
-    return rows.along("height", height), columns.along("width", width), channels
+    height, width = rows.along("height", pixels.shape[0]), columns.along("width", pixels.shape[1])
+    read = [n + sum(axis.padding) for n, axis in zip(pixels.shape, (rows, columns), strict=False)]
+    if read[0] * read[1] > MAX_PADDED:
+        raise ShapeError(
+            f"the padded image would be {read[0]}x{read[1]}; the limit is {MAX_PADDED:,} pixels"
+        )
+    return height, width, channels
 
 
 def correlate_and_compare(
@@ -126,79 +131,80 @@ def correlate_and_compare(
     """
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
-    work = _Work.prepare(pixels, kernel.flipped if options.flip else kernel, options)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "import"):
+        if options.engines == ("torch",):
+            import_module("torch")  # alone it is torch itself, without the short cut
+        loaded = [engines.load(name) for name in options.engines]
+    size = result_size(pixels, kernel, options)
+    work = _Work.prepare(pixels, kernel.flipped if options.flip else kernel, options, loaded)
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
-    bands = plan_bands(shape, kernel.shape, options.window, np.dtype(options.precision).itemsize)
+    # An engine that somebody has put in the place of ours may not expect to be called in parts.
+    in_one = not all(map(engines.is_own, loaded))
+    bands = plan_bands(shape, kernel.shape, options.window, options.precision, in_one=in_one)
 
-    def job(band: Band) -> tuple[Verdict | None, tuple[float, float], dict[str, float]]:
-        result, verdict, seconds = work.band(pixels[band.source], band)
+    def job(band: Band) -> tuple[Verdict | None, tuple[float, float] | None, dict[str, float]]:
+        result, verdict, times = work.band(pixels[band.source], band)
         take(slice(band.start, band.stop), result)
-        return verdict, finite_range(result), seconds
+        return verdict, _range(result), times
 
-    verdicts, ranges, times = zip(*run_bands(job, bands, work.engines), strict=True)
-    seconds = Counter(work.seconds)
-    for more in times:
-        seconds.update(more)
-    lows, highs = zip(*ranges, strict=True)
+    verdicts, ranges, times = zip(*run_bands(job, bands, loaded), strict=True)
+    for name, time in (pair for more in times for pair in more.items()):
+        seconds[name] = seconds.get(name, 0.0) + time
+    known = [ends for ends in ranges if ends]
     return Outcome(
-        size=result_size(pixels, kernel, options),
-        range=(min(lows), max(highs)),
-        verdict=reduce(agreement.worse, verdicts) if work.bound else None,
+        size=size,
+        range=(min(low for low, _ in known), max(high for _, high in known)) if known else None,
+        verdict=reduce(agreement.joined, verdicts) if len(loaded) > 1 else None,
         engines=options.engines,
-        seconds=dict(seconds),
+        seconds=seconds,
         notes=work.notes,
     )
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What all bands of an image have in common."""
+    """What all bands of an image have in common.
+
+    The engines correlate with ``whole``; a division by ``divisor`` and the offset come after
+    their sums. Where the arithmetic is ``exact``, ``whole`` are integers.
+    """
 
     options: FilterOptions
-    whole: Kernel
-    divisor: int
-    offset: float
-    bound: Bound | None
-    nonfinite: bool
     engines: list[Engine]
-    seconds: dict[str, float]
+    whole: Kernel
+    total: agreement.Sum
+    exact: bool
+    nonfinite: bool
     notes: list[str]
 
     @classmethod
-    def prepare(cls, pixels: Pixels, kernel: Kernel, options: FilterOptions) -> _Work:
-        seconds: dict[str, float] = {}
-        with _timed(seconds, "import"):
-            if options.engines == ("torch",):
-                import_module("torch")  # alone it is torch itself, without the short cut
-            loaded = [engines.load(name) for name in options.engines]
-        whole, divisor = kernel.split(agreement.largest_integer(np.dtype(options.precision)))
-        survey = _Survey.of(pixels, options)
+    def prepare(
+        cls, pixels: Pixels, kernel: Kernel, options: FilterOptions, loaded: list[Engine]
+    ) -> _Work:
+        survey, dtype = _Survey.of(pixels, options), np.dtype(options.precision)
+        channels = pixels.shape[2] if options.channels == "mean" else 1
         offset = float(kernel.offset) * survey.level
-        bound = None
-        if len(loaded) > 1:
-            channels = pixels.shape[2] if options.channels == "mean" else 1
-            weights = [abs(w) for row in whole.rounded for w in row]
+        direct = all(engine.SUMS_DIRECTLY for engine in loaded)
+        # First as integers and one division at the end; where that is not exact, as they are.
+        whole, divisor = kernel.split(agreement.largest_integer(dtype))
+        for attempt, denominator in ((whole, divisor), (replace(kernel, offset=Fraction(0)), 1)):
+            weights = [abs(w) for row in attempt.rounded for w in row]
             total = agreement.Sum(
                 terms=len(weights) * channels,
-                magnitude=float(sum(weights)) * channels * survey.peak,
-                divisor=float(divisor * channels),
+                divisor=float(denominator * channels),
                 offset=offset,
-                integers=survey.integers and all(w == int(w) for w in weights),
+                integers=direct and survey.integers and all(w == int(w) for w in weights),
             )
-            direct = all(engine.SUMS_DIRECTLY for engine in loaded)
-            bound = agreement.bound(total, np.dtype(options.precision), direct=direct)
-        notes = ["values rounded to float32; --precision float64 keeps them"]
-        return cls(
-            options,
-            whole,
-            divisor,
-            offset,
-            bound,
-            survey.nonfinite,
-            loaded,
-            seconds,
-            notes if survey.rounded else [],
-        )
+            magnitude = float(sum(weights)) * channels * survey.peak
+            exact = agreement.is_exact(magnitude, total, dtype)
+            whole = attempt
+            if exact:
+                break
+        agreement.refuse_overflow(magnitude, total, dtype)
+        rounded = ["values rounded to float32; --precision float64 keeps them"]
+        notes = rounded if survey.rounded else []
+        return cls(options, loaded, whole, total, exact, survey.nonfinite, notes)
 
     def band(self, pixels: Pixels, band: Band) -> tuple[Image, Verdict | None, dict[str, float]]:
         """The first engine's result for one band, the verdict on it, and the times."""
@@ -206,34 +212,41 @@ class _Work:
         seconds: dict[str, float] = {}
         results = []
         for name, engine in zip(self.options.engines, self.engines, strict=True):
-            with _timed(seconds, name):
+            with _timed(seconds, name), _named_fault(name):
                 results.append(self._finished(engine.correlate(image, self.whole, band.window)))
-        if self.bound is None:
+        if len(results) < 2:
             return results[0], None, seconds
-        with _timed(seconds, "compare"):
+        with _timed(seconds, "compare"), _named_fault("the comparison"):
             ignore = self._windows_with_nonfinite(image, band.window) if self.nonfinite else None
-            verdict = agreement.compare(results[0], results[1], self.bound, ignore)
+            allowed = None if self.exact else self._tolerances(image, band.window)
+            verdict = agreement.compare(results[0], results[1], allowed, ignore)
         return results[0], verdict.moved(band.start), seconds
 
     def _finished(self, total: Image) -> Image:
         """One division and one addition after the sums; for ``mean`` first over channels."""
-        divisor = self.divisor
         if self.options.channels == "mean":
-            divisor *= total.shape[2]
             total = total.sum(axis=2, keepdims=True)
-        if divisor != 1:
-            total = total / total.dtype.type(divisor)
-        return total + total.dtype.type(self.offset) if self.offset else total
+        if self.total.divisor != 1:
+            total = total / total.dtype.type(self.total.divisor)
+        return total + total.dtype.type(self.total.offset) if self.total.offset else total
+
+    def _tolerances(self, image: Image, window: Window) -> NDArray[np.float64]:
+        """The bound of each value, from its own sum(|w| * |x|)."""
+        rows = tuple(tuple(abs(weight) for weight in row) for row in self.whole.weights)
+        absolute = replace(self.whole, weights=rows, divisor=abs(self.whole.divisor))
+        sizes = np.nan_to_num(np.abs(image), nan=0, posinf=0)
+        magnitudes = self.engines[0].correlate(sizes, absolute, window)
+        if self.options.channels == "mean":
+            magnitudes = magnitudes.sum(axis=2, keepdims=True)
+        return agreement.tolerances(magnitudes, self.total, image.dtype)
 
     def _windows_with_nonfinite(self, image: Image, window: Window) -> NDArray[np.bool_] | None:
         """Where the window reads a NaN or Inf, in the result's shape; None where none does."""
         damaged = ~np.isfinite(image)
         if not damaged.any():
             return None
-        rows = tuple(tuple(w * 0 + 1 for w in row) for row in self.whole.weights)
-        ones = replace(self.whole, weights=rows)
-        count = engines.load("opencv").correlate(damaged.astype(image.dtype), ones, window)
-        touched: NDArray[np.bool_] = np.asarray(count > 0.5)
+        rows, columns = window.axes(self.whole.shape)
+        touched: NDArray[np.bool_] = borders.touched(damaged, rows, columns, window.border)
         if self.options.channels == "mean":
             return np.asarray(touched.any(axis=2, keepdims=True))
         return touched
@@ -287,6 +300,27 @@ def _as_computed(pixels: Pixels, options: FilterOptions) -> Image:
     if options.channels == "gray":
         pixels = images.luminance(pixels)
     return np.ascontiguousarray(pixels, options.precision)
+
+
+def _range(result: Image) -> tuple[float, float] | None:
+    """From the smallest finite value to the largest; None where there is none."""
+    low, high = float(result.min()), float(result.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return low, high
+    finite = result[np.isfinite(result)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
+
+
+@contextmanager
+def _named_fault(name: str) -> Iterator[None]:
+    """A library's exceptions as ours: it raises what it likes, above all when memory runs out."""
+    try:
+        yield
+    except CnnvizError:
+        raise
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        raise CnnvizError(f"{name} failed: {said}") from error
 
 
 @contextmanager

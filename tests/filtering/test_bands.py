@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ def thin_bands(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("thin_bands")
 def test_every_row_of_the_result_is_in_one_band(height: int, stride: int) -> None:
     window = Window(stride=(stride, 1))
-    planned = plan_bands((height, 9, 3), (5, 5), window, 4)
+    planned = plan_bands((height, 9, 3), (5, 5), window, "float32")
     assert planned[0].start == 0
     assert planned[-1].stop == len(range(0, height, stride))
     assert all(one.stop == two.start for one, two in pairwise(planned))
@@ -40,7 +41,7 @@ def test_plan_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyP
     plans = []
     for cores in (1, 2, 64):
         monkeypatch.setattr(bands, "_cores", lambda cores=cores: cores)
-        plans.append([(b.start, b.stop) for b in plan_bands(shape, (3, 3), window, 4)])
+        plans.append([(b.start, b.stop) for b in plan_bands(shape, (3, 3), window, "float32")])
     assert plans[0] == plans[1] == plans[2]
     assert len(plans[0]) > 10
 
@@ -82,32 +83,48 @@ def test_float_results_are_the_same_bits_in_bands(border: str) -> None:
     image = random.normal(size=(150, 40, 3)).astype(np.float32)
     kernel = parse_kernel(str(random.normal(size=(5, 4)).round(3).tolist()))
     alone = FilterOptions(Window(border), engines=("opencv",))
-    weights, divisor = kernel.split(2**24)
-    expected = engines.load("opencv").correlate(image, weights, Window(border)) / np.float32(
-        divisor
-    )
+    expected = engines.load("opencv").correlate(image, kernel, Window(border))
     assert np.array_equal(filter_image(image, kernel, alone).result, expected)
 
 
-@pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("row", [0, 60, 149])
 @pytest.mark.usefixtures("thin_bands")
 def test_a_wrong_value_in_a_later_band_is_named_by_its_row_in_the_image(
-    monkeypatch: pytest.MonkeyPatch, name: str, row: int
+    monkeypatch: pytest.MonkeyPatch, row: int
 ) -> None:
-    engine = engines.load(name)
-    right = engine.correlate
     image = np.full((150, 8, 1), 7, np.uint8)
     image[row, 5] = 200  # the only place where this identity gives more than 7
+    right = cv2.filter2D
 
-    def off_by_one(pixels: Any, *more: Any) -> Any:
-        result = right(pixels, *more).copy()
+    def off_by_one(*arguments: Any, **more: Any) -> Any:
+        result = right(*arguments, **more)
         result[result == 200] += 1
         return result
 
-    monkeypatch.setattr(engine, "correlate", off_by_one)
+    monkeypatch.setattr(cv2, "filter2D", off_by_one)
     with pytest.raises(DisagreementError, match=f"row {row}, column 5, channel 0"):
         filter_image(image, load_kernel("identity"))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.usefixtures("thin_bands")
+def test_an_engine_put_in_place_of_ours_is_called_once_with_the_whole_image(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    engine = engines.load(name)
+    right = engine.correlate
+    shapes = []
+
+    def off_by_one(image: Any, *more: Any) -> Any:
+        shapes.append(image.shape)
+        result = right(image, *more).copy()
+        result[140, 3, 0] += 1
+        return result
+
+    monkeypatch.setattr(engine, "correlate", off_by_one)
+    with pytest.raises(DisagreementError, match="row 140, column 3, channel 0"):
+        filter_image(np.zeros((150, 8, 1), np.uint8), load_kernel("identity"))
+    assert shapes == [(150, 8, 1)]
 
 
 @pytest.mark.usefixtures("thin_bands")
@@ -121,10 +138,9 @@ def test_values_around_nan_are_left_out_across_bands() -> None:
 
 
 def test_libraries_keep_to_one_thread_while_bands_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    cv2 = pytest.importorskip("cv2")
     before = cv2.getNumThreads()
     monkeypatch.setattr(bands, "_cores", lambda: 2)
-    planned = plan_bands((4000, 4000, 3), (3, 3), Window(), 4)
+    planned = plan_bands((4000, 4000, 3), (3, 3), Window(), "float32")
     seen = run_bands(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
     assert set(seen) == {1}
     assert cv2.getNumThreads() == before

@@ -198,11 +198,13 @@ def test_windows_with_nan_are_left_out_and_counted() -> None:
     assert (done.verdict.nonfinite, done.verdict.values) == (9, 72)
 
 
-def test_sums_beyond_float32_are_refused() -> None:
+@pytest.mark.parametrize("used", [ENGINES, ("opencv",)])
+def test_sums_beyond_float32_are_refused(used: tuple[str, ...]) -> None:
+    pixels = np.full((3, 3), 1e38)
     with pytest.raises(CnnvizError, match="use --precision float64"):
-        filter_image(np.full((3, 3), 1e38), load_kernel("box_5"))
-    double = FilterOptions(precision="float64")
-    result = filter_image(np.full((3, 3), 1e38), load_kernel("box_5"), double).result
+        filter_image(pixels, load_kernel("sharpen_8"), FilterOptions(engines=used))
+    double = FilterOptions(precision="float64", engines=used)
+    result = filter_image(pixels, load_kernel("sharpen_8"), double).result
     assert result[1, 1, 0] == pytest.approx(1e38)
 
 
@@ -279,3 +281,126 @@ def test_outcome_names_the_range_of_the_signed_result() -> None:
     done = filter_image(COUNT_TO_16.astype(np.uint8), load_kernel("laplacian_8"))
     assert done.range == (float(done.result.min()), float(done.result.max()))
     assert done.range[0] < 0 < done.range[1]
+
+
+def add_to_one_value(monkeypatch: pytest.MonkeyPatch, name: str, amount: float) -> None:
+    """Doctor an engine so that it adds ``amount`` at row 30, column 20, channel 1."""
+
+    def wrong(correlate: Any, *arguments: Any) -> np.ndarray:
+        result: np.ndarray = correlate(*arguments).copy()
+        result[30, 20, 1] += amount
+        return result
+
+    doctor(monkeypatch, name, wrong)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("kernel", ["unsharp", "gaussian_5_sigma1", "farid_y"])
+def test_one_value_off_by_one_is_found_at_16_bits(
+    monkeypatch: pytest.MonkeyPatch, name: str, kernel: str
+) -> None:
+    add_to_one_value(monkeypatch, name, 1)
+    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
+        filter_image(PHOTO.astype(np.uint16) * 257, load_kernel(kernel))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_one_value_off_by_one_is_found_beside_nan(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pixels = PHOTO.astype(np.float32)
+    pixels[0, 0] = np.nan
+    add_to_one_value(monkeypatch, name, 1)
+    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
+        filter_image(pixels, load_kernel("sobel_x"))
+
+
+def test_one_huge_pixel_does_not_hide_what_is_wrong_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = PHOTO.astype(np.float32) / np.float32(255)
+    pixels[0, 0] = 1e8
+    add_to_one_value(monkeypatch, "torch", 0.01)
+    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
+        filter_image(pixels, load_kernel("farid_x"))
+
+
+@pytest.mark.parametrize("channels", ["each", "mean"])
+@pytest.mark.parametrize("border", BORDERS)
+def test_nan_is_left_out_for_any_divisor_and_every_border(border: str, channels: str) -> None:
+    kernel = parse_kernel('{"weights": [[0.123456789012, 1, 0], [1, 2, 0.3]], "divisor": -16}')
+    pixels = PHOTO.astype(np.float32) / np.float32(255)
+    pixels[5, 7, 2] = np.nan
+    verdict = filter_image(pixels, kernel, FilterOptions(Window(border), channels=channels)).verdict
+    assert verdict is not None
+    assert verdict.agree
+    assert verdict.nonfinite == 6
+
+
+def test_negative_pixels_count_by_their_size() -> None:
+    pixels = np.full((4, 4), -(2.0**22), np.float32)
+    verdict = filter_image(pixels, parse_kernel("[[1, 1, 1, 1, 1]]")).verdict
+    assert verdict is not None
+    assert not verdict.bound.exact, "the sum of five passes 2^24"
+
+
+def test_mean_sums_three_times_as_much() -> None:
+    pixels = np.full((4, 4, 3), 2.0**22, np.float32)
+    kernel = parse_kernel("[[1, 1]]")
+    for channels, exact in (("each", True), ("mean", False)):
+        verdict = filter_image(pixels, kernel, FilterOptions(channels=channels)).verdict
+        assert verdict is not None
+        assert verdict.bound.exact == exact
+
+
+def test_large_kernels_are_exact_in_float64_too() -> None:
+    # filter2D's Fourier transform would be off by 0.25 here.
+    rows = (RANDOM.integers(-(2**30), 2**30, (11, 11))).tolist()
+    options = FilterOptions(precision="float64")
+    verdict = filter_image(PHOTO, parse_kernel(str(rows)), options).verdict
+    assert verdict is not None
+    assert (verdict.bound.exact, verdict.max_abs_diff) == (True, 0)
+
+
+def test_range_is_that_of_the_finite_values() -> None:
+    pixels = np.full((12_000, 200), np.nan, np.float32)
+    pixels[:500] = 7
+    assert filter_image(pixels, load_kernel("identity")).range == (7, 7)
+    nothing = filter_image(np.full((3, 3), np.nan), load_kernel("identity"))
+    assert nothing.range is None
+    assert nothing.verdict is not None
+    assert nothing.verdict.values == 0
+
+
+def test_absurd_padding_is_refused_by_arithmetic() -> None:
+    with pytest.raises(ShapeError, match="the limit is 1,000,000,000 pixels"):
+        filtered(PHOTO, load_kernel("box"), Window(padding=(70_000, 70_000)))
+
+
+def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> np.ndarray:
+        raise MemoryError("1e12 bytes")
+
+    doctor(monkeypatch, "torch", fail)
+    with pytest.raises(CnnvizError, match="^torch failed: MemoryError: 1e12 bytes$"):
+        filter_image(PHOTO, load_kernel("box"))
+
+
+def test_notes_example_of_003_by_conv2d_itself() -> None:
+    import torch
+
+    conv = torch.nn.Conv2d(3, 1, 3, padding=1, bias=False)
+    weight = torch.tensor([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 3
+    with torch.no_grad():
+        conv.weight.copy_(weight.expand(1, 3, 3, 3))
+        theirs = conv(torch.from_numpy(RGB).permute(2, 0, 1)[None].float())[0, 0].numpy()
+    ours = filtered(RGB, load_kernel("laplacian_8"), Window("zeros"), channels="mean")[:, :, 0]
+    assert np.allclose(ours, theirs, rtol=0, atol=1e-3)
+    assert (RGB.min(), RGB.max()) == (12, 242)
+
+
+def test_average_pooling_of_the_notes_is_a_box_with_a_stride() -> None:
+    summed = filtered(COUNT_TO_25.astype(np.uint8), matrix("1 0 / 0 1"), Window(padding="valid"))
+    box = parse_kernel('{"weights": [[1, 1], [1, 1]], "divisor": 4}')
+    pooled = filtered(summed, box, Window(padding="valid", stride=(2, 2)))
+    assert np.array_equal(pooled[:, :, 0], numbers("14 18 / 34 38"))
