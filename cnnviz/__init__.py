@@ -10,6 +10,7 @@ from cnnviz.version import __version__
 
 if TYPE_CHECKING:
     from cnnviz.capture import feature_maps
+    from cnnviz.engines import Window
     from cnnviz.errors import CnnvizError
     from cnnviz.filtering import FilterOptions, filter_image
     from cnnviz.images import read_image
@@ -21,6 +22,7 @@ __all__ = [
     "CnnvizError",
     "FilterOptions",
     "Kernel",
+    "Window",
     "__version__",
     "feature_maps",
     "filter_image",
@@ -35,6 +37,7 @@ _HOMES = {
     "CnnvizError": ("cnnviz.errors", "CnnvizError"),
     "FilterOptions": ("cnnviz.filtering", "FilterOptions"),
     "Kernel": ("cnnviz.kernels", "Kernel"),
+    "Window": ("cnnviz.engines", "Window"),
     "feature_maps": ("cnnviz.capture", "feature_maps"),
     "filter_image": ("cnnviz.filtering", "filter_image"),
     "kernel_names": ("cnnviz.kernels", "kernel_names"),

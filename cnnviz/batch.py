@@ -29,6 +29,7 @@ class Batch:
     inputs: list[Path]
     failures: list[Failure] = field(default_factory=list)
     not_reached: int = 0
+    results: int = 0
 
     def run(self, job: Callable[[Path], Iterable[T]]) -> Iterator[T]:
         """What ``job`` yields for each input.
@@ -38,7 +39,9 @@ class Batch:
         """
         for done, path in enumerate(self.inputs, 1):
             try:
-                yield from job(path)
+                for result in job(path):
+                    self.results += 1
+                    yield result
             except OutputError as error:
                 self.fail(path, error)
                 self.not_reached = len(self.inputs) - done
@@ -52,9 +55,9 @@ class Batch:
 
     @property
     def exit_code(self) -> int:
-        """0 when all was done; a lone input's own code; else 4 beats 3 beats 1."""
+        """0 when all was done; a lone failure's own code; beside results 4 beats 3 beats 1."""
         codes = {failure.error.exit_code for failure in self.failures}
-        if len(self.inputs) == 1:
+        if len(self.inputs) == 1 and not self.results:
             return max(codes, default=0)
         serious = codes & {OutputError.exit_code, DisagreementError.exit_code}
         return max(serious, default=CnnvizError.exit_code if codes else 0)

@@ -99,7 +99,7 @@ def _save_layer(
     """Draw one layer, and return its entry in the manifest."""
     entry: dict[str, Any] = {
         "index": number,
-        "name": layer.key,
+        "name": layer.name,
         "paper_name": model.entry.paper_names.get(layer.name),
         "type": layer.type,
         "call": layer.call,

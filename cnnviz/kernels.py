@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from cnnviz.errors import KernelError
 
 MAX_FILE_BYTES = 1_000_000
 MAX_SIDE = 1023
+MAX_DIGITS = 100
 
 # Weights are used in float32 unless float64 is asked for: its largest number, and its smallest
 # that has full precision.
@@ -139,10 +140,12 @@ def parse_kernel(text: str, default_name: str = "kernel") -> Kernel:
     divisor = Fraction(_number(fields.get("divisor", Decimal(1)), "divisor"))
     if divisor == 0:
         raise KernelError("divisor is 0; give the number that the sum is divided by")
+    weights = _matrix(fields.get("weights"))
+    _refuse_beyond_float32(weights, divisor)
     texts = {key: _string(fields, key) for key in ("title", "description", "source")}
     return Kernel(
         name=_string(fields, "name") or default_name,
-        weights=_matrix(fields.get("weights")),
+        weights=weights,
         divisor=divisor,
         offset=Fraction(_number(fields.get("offset", Decimal(0)), "offset")),
         **texts,
@@ -187,8 +190,8 @@ def _json(text: str) -> Any:
     try:
         return json.loads(
             text,
-            parse_int=Decimal,
-            parse_float=Decimal,
+            parse_int=_decimal,
+            parse_float=_decimal,
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique,
         )
@@ -197,6 +200,15 @@ def _json(text: str) -> Any:
         raise KernelError(f"not JSON: {error.msg} at {place}") from None
     except RecursionError:
         raise KernelError("nested too deeply; weights are rows of numbers") from None
+
+
+def _decimal(digits: str) -> Decimal:
+    if len(digits) > MAX_DIGITS:
+        raise KernelError(f"{digits[:12]}… has {len(digits)} digits; the limit is {MAX_DIGITS}")
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise KernelError(f"{digits} is too large or too small for float32") from None
 
 
 def _refuse_constant(word: str) -> None:
@@ -238,6 +250,16 @@ def _matrix(rows: Any) -> tuple[tuple[Fraction, ...], ...]:
         )
         for r, row in enumerate(rows, 1)
     )
+
+
+def _refuse_beyond_float32(weights: tuple[tuple[Fraction, ...], ...], divisor: Fraction) -> None:
+    sizes = [abs(weight / divisor) for row in weights for weight in row if weight]
+    for size in (max(sizes, default=None), min(sizes, default=None)):
+        if size is not None and not Fraction(SMALLEST) <= size <= Fraction(LARGEST):
+            raise KernelError(
+                f"a weight divided by {float(divisor):g} is beyond what float32 holds"
+                f" ({SMALLEST} to {LARGEST} in size); change the divisor"
+            )
 
 
 def _refuse_uneven(number: int, row: Any, first: Any) -> None:

@@ -54,6 +54,17 @@ def test_an_output_that_cannot_be_written_stops_the_batch() -> None:
     assert batch.not_reached == 2
 
 
+def test_a_lone_input_without_a_result_keeps_its_own_code() -> None:
+    def refuse(path: Path) -> Iterator[str]:
+        if path.name:
+            raise UsageError(f"{path} failed")
+        yield ""
+
+    batch = Batch([Path("a")])
+    assert list(batch.run(refuse)) == []
+    assert batch.exit_code == UsageError.exit_code
+
+
 @pytest.mark.parametrize(
     ("names", "code"),
     [
@@ -61,7 +72,7 @@ def test_an_output_that_cannot_be_written_stops_the_batch() -> None:
         pytest.param(["a"], 0, id="one-done"),
         pytest.param(["a", "b"], 0, id="all-done"),
         pytest.param(["image"], 1, id="lone-image"),
-        pytest.param(["usage"], 2, id="lone-usage"),
+        pytest.param(["usage"], 1, id="lone-usage-after-a-result"),
         pytest.param(["disagree"], 3, id="lone-disagreement"),
         pytest.param(["output"], 4, id="lone-output"),
         pytest.param(["a", "image"], 1, id="one-of-two"),

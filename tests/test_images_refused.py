@@ -279,3 +279,11 @@ def test_encoded_images_come_back_exactly(
 def test_what_a_format_does_not_hold_is_not_written(suffix: str, dtype: Any) -> None:
     with pytest.raises(UsageError):
         encode_image(np.zeros((2, 3, 3), dtype), suffix)
+
+
+@pytest.mark.parametrize(("suffix", "limit"), [(".webp", "16,383"), (".jpg", "65,500")])
+def test_an_image_too_long_for_its_format_is_refused_before_encoding(
+    suffix: str, limit: str
+) -> None:
+    with pytest.raises(UsageError, match=f"holds {limit} pixels a side"):
+        encode_image(np.zeros((1, 65_535, 1), np.uint8), suffix)

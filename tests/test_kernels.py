@@ -63,6 +63,14 @@ def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:
         pytest.param("[[1e39]]", "row 1, column 1 is 1E.39; in float32", id="too large"),
         pytest.param("[[1e-400]]", "in float32 it must be 0 or at least", id="too small"),
         pytest.param("[[1e-999999999]]", "in float32 it must be", id="absurd exponent"),
+        pytest.param("[[1e9999999999999999999999]]", "too large or too small", id="absurd digits"),
+        pytest.param(f"[[{'9' * 5000}]]", "has 5000 digits; the limit is 100", id="many digits"),
+        pytest.param(
+            '{"weights": [[3e38]], "divisor": 2e-38}', "change the divisor", id="quotient"
+        ),
+        pytest.param(
+            '{"weights": [[2e-38]], "divisor": 9e9}', "change the divisor", id="vanishing"
+        ),
         pytest.param('{"weights": [[1]], "divisor": 0}', "divisor is 0", id="divisor 0"),
         pytest.param('{"weights": [[1]], "divisor": "2"}', 'divisor is "2"', id="divisor text"),
         pytest.param('{"weights": [[1]], "name": 3}', "name is .*3.*, not text", id="name number"),

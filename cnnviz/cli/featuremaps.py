@@ -78,6 +78,8 @@ def _is_result(path: Path) -> bool:
 
 def _folders(images: dict[Path, Path], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
+    if output == "":
+        raise UsageError("--output is empty; name a folder")
     if output and Path(output) == STANDARD_STREAM:
         raise UsageError("results are a folder of files, which standard output cannot hold")
     if output and len(images) == 1:

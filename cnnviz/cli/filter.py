@@ -129,6 +129,8 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
+    if "" in {output, raw}:
+        raise UsageError("--output or --raw is empty; name a file or a folder")
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
     chosen = _kernels(kernels)
@@ -197,24 +199,27 @@ def _plan(
 
 def _is_result(kernels: list[Kernel]) -> Callable[[Path], bool]:
     """What tells a result of this command from an image: it is called STEM.KERNEL."""
-    names = {*kernel_names(), *(kernel.name for kernel in kernels)}
+    names = {*kernel_names(), *(_safe(kernel.name) for kernel in kernels)}
     return lambda path: Path(path.stem).suffix[1:] in names
 
 
 def _name(image: Path, kernel: Kernel) -> str:
     """IMAGE-STEM.KERNEL, with nothing in the kernel's name that could leave the folder."""
     stem = "stdin" if image == STANDARD_STREAM else image.stem
-    safe = re.sub(r"[^\w.-]+", "_", kernel.name)
-    return f"{stem}.{safe}"
+    return f"{stem}.{_safe(kernel.name)}"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: Path) -> Path:
     """Where a result goes; ``suffixes`` are the formats, the first being the default."""
-    if options.says_folder(given):
-        return Path(given) / f"{name}{suffixes[0]}"
-    if several:
-        raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
     path = Path(given)
+    if several and path.suffix.lower() in suffixes and not options.says_folder(given):
+        raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
+    if several or options.says_folder(given):
+        return path / f"{name}{suffixes[0]}"
     piped = path == STANDARD_STREAM and option == "--output"
     if not piped and path.suffix.lower() not in suffixes:
         raise UsageError(f"{option} {given}: the name must end in {', '.join(suffixes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -17,6 +18,8 @@ from cnnviz.version import __version__
 
 if TYPE_CHECKING:
     from types import FrameType
+
+CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
 COMMANDS = ("filter", "kernels", "shape", "featuremaps")
 
@@ -61,11 +64,11 @@ class Group(click.Group):
             ctx.exit(130)
         except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
             raise
-        except OSError as error:  # files have errors of their own; what is left is the console
-            reason = error.strerror or error
-            click.echo(f"Error: standard output cannot be written: {reason}", err=True)
-            ctx.exit(OutputError.exit_code)
         except Exception as error:  # our own fault: said in one line, with -v in full
+            if isinstance(error, OSError) and error.filename is None and error.errno in CONSOLE:
+                reason = error.strerror
+                click.echo(f"Error: standard output cannot be written: {reason}", err=True)
+                ctx.exit(OutputError.exit_code)
             verbose = ctx.meta.get("cnnviz.verbose")
             if verbose:
                 import traceback  # 4 ms that a healthy run need not pay
@@ -96,8 +99,9 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
 def main() -> None:
     """Entry point of the ``cnnviz`` command."""
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _end)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish
+            signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text

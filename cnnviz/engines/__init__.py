@@ -48,6 +48,10 @@ class Window:
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
 
+    def __post_init__(self) -> None:
+        if self.border not in BORDERS:
+            raise UsageError(f"no border is called {self.border!r}; there are {', '.join(BORDERS)}")
+
     def axes(self, kernel_shape: tuple[int, int]) -> tuple[Axis, Axis]:
         """The window along height and along width.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from cnnviz import agreement, engines, images
 from cnnviz.engines import Window, borders
-from cnnviz.errors import CnnvizError, DisagreementError, ShapeError
+from cnnviz.errors import CnnvizError, DisagreementError, ShapeError, UsageError
 from cnnviz.filtering.bands import plan_bands, run_bands
 
 if TYPE_CHECKING:
@@ -31,18 +31,37 @@ if TYPE_CHECKING:
     Take = Callable[[slice, Image], None]
 
 ROWS_AT_A_TIME = 256
+CHANNELS = ("each", "gray", "mean")
+PRECISIONS = ("float32", "float64")
 MAX_PADDED = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class FilterOptions:
-    """What ``filter_image`` does: see the options of ``cnnviz filter`` of the same names."""
+    """What ``filter_image`` does, as the options of ``cnnviz filter``.
+
+    ``window`` is border, padding, stride and dilation; ``channels`` is each, gray or mean;
+    ``precision`` float32 or float64.
+
+    Raises:
+        UsageError: a word that is none of these.
+    """
 
     window: Window = field(default_factory=Window)
     engines: tuple[str, ...] = engines.ENGINES
     channels: str = "each"
     flip: bool = False
     precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("channels", self.channels, CHANNELS),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if value not in known:
+                raise UsageError(f"{name} is {value!r}; it must be {' or '.join(known)}")
+        if not self.engines:
+            raise UsageError(f"no engine is named; there are {' and '.join(engines.ENGINES)}")
 
 
 @dataclass(frozen=True)
@@ -131,6 +150,11 @@ def correlate_and_compare(
     """
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
+    if pixels.ndim != 3 or pixels.shape[2] not in {1, 3} or pixels.dtype.kind not in "uif":
+        raise UsageError(
+            f"pixels are {pixels.dtype} of shape {pixels.shape};"
+            " they must be real numbers of shape (H, W), (H, W, 1) or (H, W, 3)"
+        )
     seconds: dict[str, float] = {}
     with _timed(seconds, "import"):
         if options.engines == ("torch",):

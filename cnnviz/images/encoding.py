@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from cnnviz.errors import ImageError, UsageError
+from cnnviz.images.picture import MAX_SIDE
 from cnnviz.images.png import encode_png
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 SIXTEEN_BIT = {".png", ".tif", ".tiff"}
 FLOATS = {".tif", ".tiff"}
+LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}
 WITH_ALPHA = {".png", ".tif", ".tiff", ".webp"}
 
 
@@ -37,6 +39,11 @@ def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> by
         raise UsageError(f"{suffix} does not hold {pixels.dtype}; .tiff does")
     if suffix.lower() == ".png":
         return encode_png(pixels if alpha is None else np.dstack([pixels, alpha]))
+    longest, limit = max(pixels.shape[:2]), LONGEST.get(suffix.lower(), MAX_SIDE)
+    if longest > limit:
+        raise UsageError(
+            f"{suffix} holds {limit:,} pixels a side, not {longest:,}; .png holds more"
+        )
     planes = pixels[:, :, ::-1]  # cv2 wants BGR
     if alpha is not None and suffix.lower() in WITH_ALPHA:
         color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes

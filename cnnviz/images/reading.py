@@ -89,6 +89,8 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise ImageError("it is closed; pipe an image into it")
     if sys.stdin.isatty():
         raise ImageError("this is a terminal; pipe an image into it")
     data = sys.stdin.buffer.read(MAX_PIPE_BYTES + 1)

@@ -62,6 +62,8 @@ class Axis(NamedTuple):
             f" / {self.stride}) + 1"
         )
         unfloored = f"{self._room(size) / self.stride:.4f}".rstrip("0").rstrip(".")
+        if "." not in unfloored and self._room(size) % self.stride:  # 0.99999 is not 1
+            unfloored = f"{self._room(size)} / {self.stride}"
         return f"{formula} = floor({unfloored}) + 1 = {self.output_size(size)}"
 
     def _room(self, size: int) -> int:

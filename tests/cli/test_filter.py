@@ -230,6 +230,7 @@ def test_a_bad_file_does_not_stop_the_others(run: Run, photo: Path, tmp_path: Pa
         pytest.param("photo.png -k box --raw a.csv", 2, "a.csv: the name must end in", id="raw"),
         pytest.param("photo.png -k box --raw -", 2, "-: the name must end in", id="raw pipe"),
         pytest.param("photo.png -k box,sobel_x -o a.png", 2, "end it in /", id="one for two"),
+        pytest.param("photo.png -k box -o ", 2, "is empty", id="no name"),
         pytest.param("photo.png a/../photo.png -k box", 2, "would both be written", id="twins"),
         pytest.param("photo.png -k box --json -o -", 2, "choose one", id="two on stdout"),
         pytest.param("photo.png -k huge.json --padding valid", 2, "spans 99 px", id="misfit"),
@@ -246,7 +247,7 @@ def test_refusal(
     (tmp_path / "bad.json").write_text("[[1, 2], [3]]")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     (tmp_path / "bare").mkdir()
-    result = run("filter", *arguments.split())
+    result = run("filter", *arguments.split(" "))
     assert result.exit_code == code
     assert message in result.stderr
     assert "Traceback" not in result.output
@@ -339,3 +340,18 @@ def test_an_output_folder_inside_the_input_folder_is_not_read(run: Run, album: P
         assert result.exit_code == 0
         assert len(result.stdout.splitlines()) == 4
     assert len(files_below(album / "out")) == 4
+
+
+def test_several_results_make_a_folder_of_the_output(run: Run, photo: Path) -> None:
+    assert run("filter", photo, "-k", "box,sobel_x", "-o", "new").exit_code == 0
+    assert files_below(Path("new")) == ["photo.box.png", "photo.sobel_x.png"]
+
+
+def test_a_second_kernel_that_does_not_fit_is_a_failure_beside_a_result(
+    run: Run, photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "huge.json").write_text(json.dumps([[1] * 99]))
+    result = run("filter", photo, "-k", "box,huge.json", "--padding", "valid")
+    assert result.exit_code == 1
+    assert "photo.png × huge: width: kernel spans 99 px" in result.stderr
+    assert (tmp_path / "photo.box.png").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
-from cnnviz.errors import CnnvizError, DisagreementError, ShapeError
+from cnnviz.errors import CnnvizError, DisagreementError, ShapeError, UsageError
 from cnnviz.filtering import FilterOptions, filter_image
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, parse_kernel
 
@@ -382,7 +382,7 @@ def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         raise MemoryError("1e12 bytes")
 
     doctor(monkeypatch, "torch", fail)
-    with pytest.raises(CnnvizError, match="^torch failed: MemoryError: 1e12 bytes$"):
+    with pytest.raises(CnnvizError, match=r"^torch failed: MemoryError: 1e12 bytes$"):
         filter_image(PHOTO, load_kernel("box"))
 
 
@@ -404,3 +404,19 @@ def test_average_pooling_of_the_notes_is_a_box_with_a_stride() -> None:
     box = parse_kernel('{"weights": [[1, 1], [1, 1]], "divisor": 4}')
     pooled = filtered(summed, box, Window(padding="valid", stride=(2, 2)))
     assert np.array_equal(pooled[:, :, 0], numbers("14 18 / 34 38"))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: FilterOptions(channels="grey"), "channels is 'grey'; it must be each or gray"),
+        (lambda: FilterOptions(precision="float16"), "precision is 'float16'"),
+        (lambda: FilterOptions(engines=()), "no engine is named"),
+        (lambda: Window("mirror"), "no border is called 'mirror'"),
+        (lambda: filter_image(np.zeros((2, 2, 4)), load_kernel("box")), r"shape \(2, 2, 4\)"),
+        (lambda: filter_image(np.zeros((2, 2), complex), load_kernel("box")), "complex128"),
+    ],
+)
+def test_what_python_callers_get_wrong_is_said(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make()

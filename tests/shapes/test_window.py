@@ -61,6 +61,10 @@ def test_explanation_shows_the_unfloored_value() -> None:
     assert text == "floor((300 + 2*1 - 1*(3 - 1) - 1) / 2) + 1 = floor(149.5) + 1 = 150"
 
 
+def test_explanation_does_not_round_up_to_a_whole_number() -> None:
+    assert "floor(299999 / 300000) + 1 = 1" in Axis(1, 300_000).explain(300_000)
+
+
 @pytest.mark.parametrize(
     ("axis", "size", "message"),
     [
