@@ -76,13 +76,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     show_default=True,
     help="Keep every Nth row and column of the result.",
 )
-@click.option(
-    "--dilation",
-    type=Pair(),
-    default="1",
-    show_default=True,
-    help="Distance between neighbouring weights, in pixels.",
-)
+@options.dilation
 @click.option(
     "--channels",
     type=click.Choice(["each", "gray", "mean"]),

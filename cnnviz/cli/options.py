@@ -126,6 +126,16 @@ def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     return decorate
 
 
+dilation = click.option(
+    "-d",
+    "--dilation",
+    type=Pair(),
+    default="1",
+    show_default=True,
+    help="Distance between neighbouring weights, in pixels.",
+)
+
+
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
     argument = click.argument(

@@ -69,14 +69,7 @@ class Size(click.ParamType[Any]):
     show_default=True,
     help="Pixels added on every side; same keeps the size at stride 1, valid adds none.",
 )
-@click.option(
-    "-d",
-    "--dilation",
-    type=Pair(),
-    default="1",
-    show_default=True,
-    help="Distance between neighbouring weights, in pixels.",
-)
+@options.dilation
 @click.option(
     "-i",
     "--in-channels",

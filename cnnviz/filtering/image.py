@@ -128,9 +128,16 @@ def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple
 
     Raises:
         ShapeError: the kernel does not fit into the padded image.
+        UsageError: not the pixels of an image.
     """
+    planes = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+    if planes.ndim != 3 or planes.shape[2] not in {1, 3} or planes.dtype.kind not in "uif":
+        raise UsageError(
+            f"pixels are {pixels.dtype} of shape {pixels.shape};"
+            " they must be real numbers of shape (H, W), (H, W, 1) or (H, W, 3)"
+        )
     rows, columns = options.window.axes(kernel.shape)
-    channels = 1 if pixels.ndim == 2 or options.channels != "each" else pixels.shape[2]
+    channels = planes.shape[2] if options.channels == "each" else 1
     height, width = rows.along("height", pixels.shape[0]), columns.along("width", pixels.shape[1])
     read = [n + sum(axis.padding) for n, axis in zip(pixels.shape, (rows, columns), strict=False)]
     if read[0] * read[1] > MAX_PADDED:
@@ -150,17 +157,12 @@ def correlate_and_compare(
     """
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
-    if pixels.ndim != 3 or pixels.shape[2] not in {1, 3} or pixels.dtype.kind not in "uif":
-        raise UsageError(
-            f"pixels are {pixels.dtype} of shape {pixels.shape};"
-            " they must be real numbers of shape (H, W), (H, W, 1) or (H, W, 3)"
-        )
+    size = result_size(pixels, kernel, options)
     seconds: dict[str, float] = {}
     with _timed(seconds, "import"):
         if options.engines == ("torch",):
             import_module("torch")  # alone it is torch itself, without the short cut
         loaded = [engines.load(name) for name in options.engines]
-    size = result_size(pixels, kernel, options)
     work = _Work.prepare(pixels, kernel.flipped if options.flip else kernel, options, loaded)
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
     # An engine that somebody has put in the place of ours may not expect to be called in parts.

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
-from cnnviz.errors import CnnvizError, DisagreementError, ShapeError, UsageError
+from cnnviz.errors import CnnvizError, ShapeError, UsageError
 from cnnviz.filtering import FilterOptions, filter_image
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, parse_kernel
 
@@ -213,56 +212,6 @@ def test_pixels_beyond_float32_are_refused_and_not_taken_for_infinite() -> None:
         filter_image(np.array([[1.0, 1e300]]), load_kernel("identity"))
 
 
-def doctor(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[..., np.ndarray]) -> None:
-    """Put ``wrong(correlate, image, kernel, window)`` in an engine's place."""
-    engine = engines.load(name)
-    right = engine.correlate
-    monkeypatch.setattr(engine, "correlate", lambda *arguments: wrong(right, *arguments))
-
-
-@pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.parametrize("kernel", ["sobel_x", "gaussian", "box", "farid_x"])
-def test_one_value_off_by_one_is_found(
-    monkeypatch: pytest.MonkeyPatch, name: str, kernel: str
-) -> None:
-    def off_by_one(correlate: Any, *arguments: Any) -> np.ndarray:
-        result: np.ndarray = correlate(*arguments).copy()
-        result[30, 20, 1] += 1
-        return result
-
-    doctor(monkeypatch, name, off_by_one)
-    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(PHOTO, load_kernel(kernel))
-
-
-def wrong_weight(correlate: Any, image: Any, kernel: Kernel, window: Window) -> np.ndarray:
-    rows = [list(row) for row in kernel.weights]
-    rows[0][0] += Fraction(1, 1000)
-    changed = Kernel("wrong", tuple(map(tuple, rows)))
-    return np.asarray(correlate(image, changed, window))
-
-
-def flipped(correlate: Any, image: Any, kernel: Kernel, window: Window) -> np.ndarray:
-    return np.asarray(correlate(image, kernel.flipped, window))
-
-
-def other_border(correlate: Any, image: Any, kernel: Kernel, window: Window) -> np.ndarray:
-    other = "replicate" if window.border != "replicate" else "zeros"
-    return np.asarray(correlate(image, kernel, Window(other, window.padding, window.stride)))
-
-
-@pytest.mark.parametrize("wrong", [wrong_weight, flipped, other_border])
-@pytest.mark.parametrize("depth", ["uint8", "float32"])
-def test_wrong_arithmetic_is_found(
-    monkeypatch: pytest.MonkeyPatch, wrong: Callable[..., np.ndarray], depth: str
-) -> None:
-    doctor(monkeypatch, "torch", wrong)
-    asymmetric = parse_kernel("[[1, 2, 3, 4], [5, 6, 7, -8], [9, -10, 11, 12.5]]")
-    pixels = PHOTO if depth == "uint8" else PHOTO.astype(np.float32) / np.float32(255)
-    with pytest.raises(DisagreementError):
-        filter_image(pixels, asymmetric)
-
-
 @pytest.mark.parametrize(
     ("pixels", "expected"),
     [
@@ -281,48 +230,6 @@ def test_outcome_names_the_range_of_the_signed_result() -> None:
     done = filter_image(COUNT_TO_16.astype(np.uint8), load_kernel("laplacian_8"))
     assert done.range == (float(done.result.min()), float(done.result.max()))
     assert done.range[0] < 0 < done.range[1]
-
-
-def add_to_one_value(monkeypatch: pytest.MonkeyPatch, name: str, amount: float) -> None:
-    """Doctor an engine so that it adds ``amount`` at row 30, column 20, channel 1."""
-
-    def wrong(correlate: Any, *arguments: Any) -> np.ndarray:
-        result: np.ndarray = correlate(*arguments).copy()
-        result[30, 20, 1] += amount
-        return result
-
-    doctor(monkeypatch, name, wrong)
-
-
-@pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.parametrize("kernel", ["unsharp", "gaussian_5_sigma1", "farid_y"])
-def test_one_value_off_by_one_is_found_at_16_bits(
-    monkeypatch: pytest.MonkeyPatch, name: str, kernel: str
-) -> None:
-    add_to_one_value(monkeypatch, name, 1)
-    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(PHOTO.astype(np.uint16) * 257, load_kernel(kernel))
-
-
-@pytest.mark.parametrize("name", ENGINES)
-def test_one_value_off_by_one_is_found_beside_nan(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    pixels = PHOTO.astype(np.float32)
-    pixels[0, 0] = np.nan
-    add_to_one_value(monkeypatch, name, 1)
-    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(pixels, load_kernel("sobel_x"))
-
-
-def test_one_huge_pixel_does_not_hide_what_is_wrong_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pixels = PHOTO.astype(np.float32) / np.float32(255)
-    pixels[0, 0] = 1e8
-    add_to_one_value(monkeypatch, "torch", 0.01)
-    with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(pixels, load_kernel("farid_x"))
 
 
 @pytest.mark.parametrize("channels", ["each", "mean"])
@@ -377,15 +284,6 @@ def test_absurd_padding_is_refused_by_arithmetic() -> None:
         filtered(PHOTO, load_kernel("box"), Window(padding=(70_000, 70_000)))
 
 
-def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> np.ndarray:
-        raise MemoryError("1e12 bytes")
-
-    doctor(monkeypatch, "torch", fail)
-    with pytest.raises(CnnvizError, match=r"^torch failed: MemoryError: 1e12 bytes$"):
-        filter_image(PHOTO, load_kernel("box"))
-
-
 def test_notes_example_of_003_by_conv2d_itself() -> None:
     import torch
 
@@ -414,6 +312,7 @@ def test_average_pooling_of_the_notes_is_a_box_with_a_stride() -> None:
         (lambda: FilterOptions(engines=()), "no engine is named"),
         (lambda: Window("mirror"), "no border is called 'mirror'"),
         (lambda: filter_image(np.zeros((2, 2, 4)), load_kernel("box")), r"shape \(2, 2, 4\)"),
+        (lambda: filter_image(np.zeros(3), load_kernel("box")), r"shape \(3,\)"),
         (lambda: filter_image(np.zeros((2, 2), complex), load_kernel("box")), "complex128"),
     ],
 )
