@@ -45,6 +45,11 @@ def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:
     assert (whole.rounded, divisor) == ([[123456789.0, 1e9]], 10**9)
 
 
+def test_split_keeps_fractions_whose_denominator_does_not_fit() -> None:
+    whole, divisor = parse_kernel("[[1e-9, 0]]").split(2**24)
+    assert (whole.rounded, divisor) == ([[1e-9, 0.0]], 1)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -76,6 +76,17 @@ def test_bands_are_identical_to_the_whole(problem: tuple[np.ndarray, Kernel, Win
     assert done.verdict.values == whole.size
 
 
+@pytest.mark.parametrize("height", range(5, 30))
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.usefixtures("thin_bands")
+def test_bands_hold_what_their_border_mirrors_at_any_stride(border: str, height: int) -> None:
+    image = np.random.default_rng(height).integers(0, 256, (height, 1, 1), dtype=np.uint8)
+    window = Window(border, padding=(2, 0), stride=(3, 1))
+    bare = parse_kernel("[[9]]")
+    one = engines.load("opencv").correlate(image.astype(np.float32), bare, window)
+    assert np.array_equal(filter_image(image, bare, FilterOptions(window)).result, one)
+
+
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.usefixtures("thin_bands")
 def test_float_results_are_the_same_bits_in_bands(border: str) -> None:

@@ -319,3 +319,24 @@ def test_average_pooling_of_the_notes_is_a_box_with_a_stride() -> None:
 def test_what_python_callers_get_wrong_is_said(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+@pytest.mark.parametrize(("channels", "terms"), [("each", 2), ("mean", 6)])
+def test_bound_is_that_of_the_terms_that_are_summed(channels: str, terms: int) -> None:
+    pixels = np.full((4, 4, 3), 0.3, np.float32)
+    kernel = parse_kernel("[[0.1, -0.2]]")
+    verdict = filter_image(pixels, kernel, FilterOptions(channels=channels)).verdict
+    assert verdict is not None
+    roundings = (terms + 2) * 2.0**-24
+    expected = 2 * roundings / (1 - roundings) * 0.3 * 0.3
+    assert verdict.bound.tolerance == pytest.approx(expected, rel=1e-5)
+
+
+def test_nan_between_the_taps_of_a_dilated_kernel_is_not_read() -> None:
+    pixels = np.ones((20, 20), np.float32)
+    pixels[10, 10] = np.nan
+    window = Window(dilation=(2, 3))
+    verdict = filter_image(pixels, load_kernel("box"), FilterOptions(window)).verdict
+    assert verdict is not None
+    assert verdict.agree
+    assert verdict.nonfinite == 9
