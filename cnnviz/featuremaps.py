@@ -64,13 +64,19 @@ def save_feature_maps(
         _save_layer(number, layer, model, folder) for number, layer in enumerate(run.layers, 1)
     ]
     predictions = _predictions(run.output.softmax(0).numpy(), model.entry.labels)
-    storage.write_bytes(folder / PREDICTIONS, _bars(predictions, model.entry.title))
+    storage.write_bytes(
+        folder / PREDICTIONS, _bars(predictions, model.entry.title, blank=prepared.blank)
+    )
     manifest = {
         "cnnviz": __version__,
         "model": model.entry.name,
         "weights": {"source": "trained", **model.training},
         "image": str(path),
-        "preprocess": {"steps": prepared.steps, "input": list(prepared.tensor.shape[1:])},
+        "preprocess": {
+            "steps": prepared.steps,
+            "input": list(prepared.tensor.shape[1:]),
+            "blank": prepared.blank,
+        },
         "predictions": predictions,
         "layers": layers,
     }
@@ -169,9 +175,11 @@ def _predictions(
     ]
 
 
-def _bars(predictions: list[dict[str, Any]], title: str) -> bytes:
+def _bars(predictions: list[dict[str, Any]], title: str, *, blank: bool) -> bytes:
     best, share = predictions[0]["label"], predictions[0]["probability"]
     said = f"{title} reads {best}" if share is not None else f"{title}: its scores are no numbers"
+    if blank:
+        said = f"{title} was shown nothing to read"
     ordered = sorted(predictions, key=lambda prediction: int(prediction["index"]))
     return draw_bars(
         said,

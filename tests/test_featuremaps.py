@@ -72,7 +72,11 @@ def test_manifest_says_what_was_run_on_what(saved: FeatureMaps, manifest: dict[s
         "cnnviz": __version__,
         "model": "lenet",
         "image": str(saved.input),
-        "preprocess": {"steps": ["28x28 centred in 32x32"], "input": [1, 32, 32]},
+        "preprocess": {
+            "steps": ["28x28 centred in 32x32"],
+            "input": [1, 32, 32],
+            "blank": False,
+        },
     }
     weights = manifest["weights"]
     assert (weights["source"], weights["dataset"]) == ("trained", "MNIST")

@@ -104,12 +104,14 @@ def _report(result: FeatureMaps, quiet: bool) -> str:
     manifest = result.manifest
     size = "x".join(map(str, manifest["preprocess"]["input"]))
     steps = ", ".join(manifest["preprocess"]["steps"]) or "as it is"
+    blank = manifest["preprocess"]["blank"]
     return "\n".join(
         [
             f"{shown(result.input)} → {size}: {steps}",
             "",
             *(_layer_line(layer) for layer in manifest["layers"]),
             "",
+            *(["  the image is blank, so what follows says nothing about it"] if blank else []),
             "  probabilities; they always add up to 100 %, whatever the image shows",
             *(_prediction_line(prediction) for prediction in manifest["predictions"]),
             "",

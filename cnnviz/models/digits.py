@@ -42,7 +42,8 @@ def prepare(picture: Picture) -> Prepared:
     seen = _light_on_dark(_fitted(gray, steps), steps)
     framed = _framed(seen.float(), steps)  # float32 from here, as in training
     _say_small(framed, steps)
-    return Prepared((framed * (INK - BACKGROUND) + BACKGROUND).reshape(1, 1, SIDE, SIDE), steps)
+    tensor = (framed * (INK - BACKGROUND) + BACKGROUND).reshape(1, 1, SIDE, SIDE)
+    return Prepared(tensor, steps, blank=not framed.any())
 
 
 def _gray(picture: Picture) -> tuple[torch.Tensor, list[str]]:

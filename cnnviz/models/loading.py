@@ -22,10 +22,14 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model's input, (1, C, H, W), and in words what was done to the image."""
+    """A model's input, (1, C, H, W), and in words what was done to the image.
+
+    ``blank`` says that the image holds nothing that a model could tell.
+    """
 
     tensor: Tensor
     steps: list[str]
+    blank: bool = False
 
 
 @dataclass(frozen=True)

@@ -162,3 +162,10 @@ def test_results_of_one_image_never_replace_another_input(
     assert "seven.lenet/04_features.3.png is an input" in result.stderr
     assert taken.read_bytes() == before
     assert result.stdout == "04_features.3.lenet/\n"
+
+
+def test_a_blank_image_is_called_blank(run: Run, digit: Path, tmp_path: Path) -> None:
+    Image.new("L", (40, 40), 200).save(tmp_path / "blank.png")
+    blank, other = run(*LENET, "blank.png"), run(*LENET, digit)
+    assert "the image is blank" in blank.stdout
+    assert "the image is blank" not in other.stdout
