@@ -130,7 +130,7 @@ def compare(
     if np.isnan(difference.max()):
         difference[np.isnan(difference)] = np.inf
     beyond = difference if allowed is None else difference - allowed
-    agree = not beyond.max() > 0
+    agree = bool((beyond <= 0).all())
     furthest = difference.argmax() if agree else beyond.argmax()
     row, column, channel = (int(i) for i in np.unravel_index(furthest, first.shape))
     place = row, column, channel

@@ -74,10 +74,10 @@ def mapping(
     top = 255 if source.dtype == np.uint8 else 65535
     low, high, note = 0.0, float(top), ""
     if display == "minmax" and result is not None:
-        low, high = finite_range(result)
+        low, high = finite_range(result) or (0.0, 0.0)
         note = f"{low:.6g} to {high:.6g} stretched to 0 to {top}"
     elif source.dtype.kind == "f":
-        low, high = finite_range(source)
+        low, high = finite_range(source) or (0.0, 0.0)
         note = f"the float input's range, {low:.6g} to {high:.6g}, is shown as 0 to {top}"
     return Mapping(
         top=top,

@@ -20,13 +20,13 @@ NEAR_BOUND = 0.01  # of the distance between the bounds
 MOSTLY = 0.99
 
 
-def finite_range(values: NDArray[Any]) -> tuple[float, float]:
-    """Smallest and largest finite value; (0, 0) where there is none."""
+def finite_range(values: NDArray[Any]) -> tuple[float, float] | None:
+    """Smallest and largest finite value; None where there is none."""
     low, high = float(values.min()), float(values.max())
     if np.isfinite(low) and np.isfinite(high):
         return low, high
     finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 def layer_statistics(values: NDArray[Any]) -> dict[str, float | None]:

@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnviz.statistics import channel_flags, channel_statistics, layer_statistics
+from cnnviz.statistics import (
+    channel_flags,
+    channel_statistics,
+    finite_range,
+    layer_statistics,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -77,3 +82,17 @@ def near_bounds(count: int) -> list[float]:
 )
 def test_flags_follow_their_definitions(kind: str, values: list[float], flags: list[str]) -> None:
     assert channel_flags(np.array(values, np.float32), kind) == flags
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([3, -1, 2], (-1, 3), id="finite"),
+        pytest.param([NAN, 3, INF, -1, -INF], (-1, 3), id="some not finite"),
+        pytest.param([NAN, INF], None, id="none finite"),
+    ],
+)
+def test_range_is_that_of_the_finite_values(
+    values: list[float], expected: tuple[float, float] | None
+) -> None:
+    assert finite_range(np.array(values, np.float32)) == expected

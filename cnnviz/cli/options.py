@@ -72,7 +72,7 @@ class Padding(Pair):
 
     name = "same|valid|n|hxw"
 
-    def convert(  # type: ignore[override]
+    def convert(  # type: ignore[override]  # a word is no pair
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> str | tuple[int, int]:
         """The word, or (along height, along width).

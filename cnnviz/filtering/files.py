@@ -14,7 +14,7 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
 from cnnviz.errors import CnnvizError
-from cnnviz.filtering.image import correlate_and_compare, result_size
+from cnnviz.filtering.image import ROWS_AT_A_TIME, correlate_and_compare, result_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     Pixels = NDArray[Any]
 
 RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
-
-ROWS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)

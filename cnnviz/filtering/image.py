@@ -16,6 +16,7 @@ from cnnviz import agreement, engines, images
 from cnnviz.engines import Window, borders
 from cnnviz.errors import CnnvizError, DisagreementError, ShapeError, UsageError
 from cnnviz.filtering.bands import plan_bands, run_bands
+from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,7 +173,7 @@ def correlate_and_compare(
     def job(band: Band) -> tuple[Verdict | None, tuple[float, float] | None, dict[str, float]]:
         result, verdict, times = work.band(pixels[band.source], band)
         take(slice(band.start, band.stop), result)
-        return verdict, _range(result), times
+        return verdict, finite_range(result), times
 
     verdicts, ranges, times = zip(*run_bands(job, bands, loaded), strict=True)
     for name, time in (pair for more in times for pair in more.items()):
@@ -192,14 +193,16 @@ def correlate_and_compare(
 class _Work:
     """What all bands of an image have in common.
 
-    The engines correlate with ``whole``; a division by ``divisor`` and the offset come after
-    their sums. Where the arithmetic is ``exact``, ``whole`` are integers.
+    The engines correlate with ``whole``; the division and the offset of ``total`` come after
+    their sums, and ``magnitude`` is what no sum of |w| * |x| is above. Where the arithmetic is
+    ``exact``, the weights of ``whole`` are integers.
     """
 
     options: FilterOptions
     engines: list[Engine]
     whole: Kernel
     total: agreement.Sum
+    magnitude: float
     exact: bool
     nonfinite: bool
     notes: list[str]
@@ -212,25 +215,23 @@ class _Work:
         channels = pixels.shape[2] if options.channels == "mean" else 1
         offset = float(kernel.offset) * survey.level
         direct = all(engine.SUMS_DIRECTLY for engine in loaded)
-        # First as integers and one division at the end; where that is not exact, as they are.
-        whole, divisor = kernel.split(agreement.largest_integer(dtype))
-        for attempt, denominator in ((whole, divisor), (replace(kernel, offset=Fraction(0)), 1)):
-            weights = [abs(w) for row in attempt.rounded for w in row]
+
+        def summed(whole: Kernel, divisor: int) -> tuple[Kernel, agreement.Sum, float]:
+            weights = [abs(w) for row in whole.rounded for w in row]
+            integers = direct and survey.integers and all(w == int(w) for w in weights)
             total = agreement.Sum(
-                terms=len(weights) * channels,
-                divisor=float(denominator * channels),
-                offset=offset,
-                integers=direct and survey.integers and all(w == int(w) for w in weights),
+                len(weights) * channels, float(divisor * channels), offset, integers
             )
-            magnitude = float(sum(weights)) * channels * survey.peak
-            exact = agreement.is_exact(magnitude, total, dtype)
-            whole = attempt
-            if exact:
-                break
+            return whole, total, float(sum(weights)) * channels * survey.peak
+
+        whole, total, magnitude = summed(*kernel.split(agreement.largest_integer(dtype)))
+        exact = agreement.is_exact(magnitude, total, dtype)
+        if not exact:  # then integers are of no use: the weights as they are, each rounded once
+            whole, total, magnitude = summed(replace(kernel, offset=Fraction(0)), 1)
         agreement.refuse_overflow(magnitude, total, dtype)
         rounded = ["values rounded to float32; --precision float64 keeps them"]
         notes = rounded if survey.rounded else []
-        return cls(options, loaded, whole, total, exact, survey.nonfinite, notes)
+        return cls(options, loaded, whole, total, magnitude, exact, survey.nonfinite, notes)
 
     def band(self, pixels: Pixels, band: Band) -> tuple[Image, Verdict | None, dict[str, float]]:
         """The first engine's result for one band, the verdict on it, and the times."""
@@ -257,13 +258,17 @@ class _Work:
         return total + total.dtype.type(self.total.offset) if self.total.offset else total
 
     def _tolerances(self, image: Image, window: Window) -> NDArray[np.float64]:
-        """The bound of each value, from its own sum(|w| * |x|)."""
+        """The bound of each value, from its own sum(|w| * |x|).
+
+        An engine that may be wrong computes these sums; none can be above that of the image.
+        """
         rows = tuple(tuple(abs(weight) for weight in row) for row in self.whole.weights)
         absolute = replace(self.whole, weights=rows, divisor=abs(self.whole.divisor))
         sizes = np.nan_to_num(np.abs(image), nan=0, posinf=0)
         magnitudes = self.engines[0].correlate(sizes, absolute, window)
         if self.options.channels == "mean":
             magnitudes = magnitudes.sum(axis=2, keepdims=True)
+        magnitudes = np.fmin(magnitudes, image.dtype.type(self.magnitude))  # NaN gives way too
         return agreement.tolerances(magnitudes, self.total, image.dtype)
 
     def _windows_with_nonfinite(self, image: Image, window: Window) -> NDArray[np.bool_] | None:
@@ -326,15 +331,6 @@ def _as_computed(pixels: Pixels, options: FilterOptions) -> Image:
     if options.channels == "gray":
         pixels = images.luminance(pixels)
     return np.ascontiguousarray(pixels, options.precision)
-
-
-def _range(result: Image) -> tuple[float, float] | None:
-    """From the smallest finite value to the largest; None where there is none."""
-    low, high = float(result.min()), float(result.max())
-    if np.isfinite(low) and np.isfinite(high):
-        return low, high
-    finite = result[np.isfinite(result)]
-    return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 @contextmanager

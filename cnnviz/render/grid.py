@@ -62,7 +62,7 @@ def draw_maps(maps: Values, caption: Caption, colors: ColorMap = viridis) -> byt
     """
     count, height, width = maps.shape
     down, right = _factors(count, height, width)
-    ranges = [finite_range(one) for one in maps]
+    ranges = [finite_range(one) or (0.0, 0.0) for one in maps]
     numbers = [str(n) if count > 1 else "" for n in range(count)]
     said = [
         "  ".join(filter(None, (caption.marks.get(n), _extent(*ends))))
@@ -115,7 +115,7 @@ def draw_values(values: Values, caption: Caption, names: tuple[str, ...] = ()) -
     columns = _divisor_near(count, ideal) if count > 12 else count
     rows = math.ceil(count / columns)
     canvas, top = _titled(caption, rows * step_down + GAP + LEGEND, columns * step_right - CELL_GAP)
-    low, high = finite_range(values)
+    low, high = finite_range(values) or (0.0, 0.0)
     colors = _colored(values, low, high, viridis)
     for n, number in enumerate(numbers):
         row, column = divmod(n, columns)

@@ -115,3 +115,15 @@ def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     doctor(monkeypatch, "torch", fail)
     with pytest.raises(CnnvizError, match=r"^torch failed: MemoryError: 1e12 bytes$"):
         filter_image(PHOTO, load_kernel("box"))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("depth", ["uint8", "float32"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_an_engine_that_computes_nothing_sensible_is_found(
+    monkeypatch: pytest.MonkeyPatch, name: str, depth: str, value: float
+) -> None:
+    doctor(monkeypatch, name, lambda correlate, *more: correlate(*more) * 0 + np.float32(value))
+    pixels = PHOTO if depth == "uint8" else PHOTO.astype(np.float32) / np.float32(255)
+    with pytest.raises(DisagreementError):
+        filter_image(pixels, load_kernel("farid_x"))

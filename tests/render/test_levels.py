@@ -4,23 +4,8 @@ import numpy as np
 import pytest
 
 from cnnviz.render.levels import short, to_levels
-from cnnviz.statistics import finite_range
 
 NAN, INF = float("nan"), float("inf")
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        pytest.param([3, -1, 2], (-1, 3), id="finite"),
-        pytest.param([NAN, 3, INF, -1, -INF], (-1, 3), id="some not finite"),
-        pytest.param([NAN, INF], (0, 0), id="none finite"),
-    ],
-)
-def test_range_is_that_of_the_finite_values(
-    values: list[float], expected: tuple[float, float]
-) -> None:
-    assert finite_range(np.array(values, np.float32)) == expected
 
 
 @pytest.mark.parametrize(
