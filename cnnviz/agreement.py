@@ -148,14 +148,19 @@ def compare(
 
 
 def joined(first: Verdict, second: Verdict) -> Verdict:
-    """The verdict on both parts of a result."""
+    """The verdict on two parts of a result that lie beside each other."""
+    return replace(
+        both(first, second),
+        values=first.values + second.values,
+        nonfinite=first.nonfinite + second.nonfinite,
+    )
+
+
+def both(first: Verdict, second: Verdict) -> Verdict:
+    """The verdict on values that are made of two results each."""
     worst = max(first, second, key=lambda verdict: (not verdict.agree, verdict.max_abs_diff))
     tolerance = worst.bound.tolerance
     if worst.agree:
         tolerance = max(first.bound.tolerance, second.bound.tolerance)
-    return replace(
-        worst,
-        bound=replace(worst.bound, tolerance=tolerance),
-        values=first.values + second.values,
-        nonfinite=first.nonfinite + second.nonfinite,
-    )
+    exact = first.bound.exact and second.bound.exact
+    return replace(worst, bound=Bound(tolerance, exact))

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.engines import Image
-    from cnnviz.kernels import Kernel
+    from cnnviz.kernels import Kernel, Magnitude
 
 
-def resolve_display(display: str, kernel: Kernel) -> str:
+def resolve_display(display: str, kernel: Kernel | Magnitude) -> str:
     """``display``, with ``auto`` made definite: ``abs`` for kernels that sum to 0, else ``clip``.
 
     The result of a kernel that sums to 0 has two signs and no brightness of its own.
     """
     if display != "auto":
         return display
-    return "abs" if kernel.sum == 0 and kernel.offset == 0 else "clip"
+    return "abs" if kernel.zero_sum and not kernel.offset else "clip"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cnnviz.cli.options import Padding, Pair, shown
 from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
 from cnnviz.errors import UsageError
 from cnnviz.inputs import find_inputs
-from cnnviz.kernels import Kernel, kernel_names, load_kernel
+from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
 
 if TYPE_CHECKING:
@@ -167,14 +167,14 @@ def _tell(report: Report, batch: Batch, *, quiet: bool, silent: bool) -> None:
             click.echo(f"  note: {note}", err=True)
 
 
-def _kernels(given: tuple[str, ...]) -> list[Kernel]:
+def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:
     """The kernels that ``--kernel`` names, each once."""
     names = (name.strip() for several in given for name in several.split(","))
     return [load_kernel(name) for name in dict.fromkeys(names)]
 
 
 def _plan(
-    images: dict[Path, Path], kernels: list[Kernel], output: str | None, raw: str | None
+    images: dict[Path, Path], kernels: list[Kernel | Magnitude], output: str | None, raw: str | None
 ) -> dict[Path, list[Target]]:
     """What is to be made of each image, with every output named before anything starts."""
     from cnnviz.filtering import RAW_SUFFIXES, Target
@@ -182,7 +182,7 @@ def _plan(
 
     several = len(images) * len(kernels) > 1
 
-    def target(image: Path, kernel: Kernel) -> Target:
+    def target(image: Path, kernel: Kernel | Magnitude) -> Target:
         name = images[image] / _name(image, kernel)
         place = _place("--output", output or "./", several, SUFFIXES, name)
         raw_place = _place("--raw", raw, several, RAW_SUFFIXES, name) if raw else None
@@ -191,13 +191,13 @@ def _plan(
     return {image: [target(image, kernel) for kernel in kernels] for image in images}
 
 
-def _is_result(kernels: list[Kernel]) -> Callable[[Path], bool]:
+def _is_result(kernels: list[Kernel | Magnitude]) -> Callable[[Path], bool]:
     """What tells a result of this command from an image: it is called STEM.KERNEL."""
     names = {*kernel_names(), *(_safe(kernel.name) for kernel in kernels)}
     return lambda path: Path(path.stem).suffix[1:] in names
 
 
-def _name(image: Path, kernel: Kernel) -> str:
+def _name(image: Path, kernel: Kernel | Magnitude) -> str:
     """IMAGE-STEM.KERNEL, with nothing in the kernel's name that could leave the folder."""
     stem = "stdin" if image == STANDARD_STREAM else image.stem
     return f"{stem}.{_safe(kernel.name)}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cnnviz.engines import Image
     from cnnviz.filtering.image import FilterOptions, Outcome
-    from cnnviz.kernels import Kernel
+    from cnnviz.kernels import Kernel, Magnitude
 
     Pixels = NDArray[Any]
 
@@ -34,7 +34,7 @@ RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
 class Target:
     """One result to be made: which kernel, and where its picture and its numbers go."""
 
-    kernel: Kernel
+    kernel: Kernel | Magnitude
     output: Path
     raw: Path | None = None
 
@@ -100,7 +100,7 @@ def _filtered(
     be written or ``minmax`` needs all of it first.
     """
     size = result_size(source, target.kernel, options)
-    map_to = partial(mapping, source, display, zero_sum=target.kernel.sum == 0)
+    map_to = partial(mapping, source, display, zero_sum=target.kernel.zero_sum)
     result = None
     if target.raw is None and display != "minmax":
         shown = map_to()

@@ -19,14 +19,14 @@ from cnnviz.filtering.bands import plan_bands, run_bands
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from cnnviz.agreement import Verdict
     from cnnviz.engines import Engine, Image
     from cnnviz.filtering.bands import Band
-    from cnnviz.kernels import Kernel
+    from cnnviz.kernels import Kernel, Magnitude
 
     Pixels = NDArray[Any]
     Take = Callable[[slice, Image], None]
@@ -105,7 +105,9 @@ class Filtered(Outcome):
     result: Image
 
 
-def filter_image(pixels: Pixels, kernel: Kernel, options: FilterOptions | None = None) -> Filtered:
+def filter_image(
+    pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions | None = None
+) -> Filtered:
     """``kernel`` correlated with each channel of (H, W) or (H, W, C) pixels of any depth.
 
     The result is OpenCV's when both engines ran, and is not clipped, scaled or rounded to
@@ -124,7 +126,9 @@ def filter_image(pixels: Pixels, kernel: Kernel, options: FilterOptions | None =
     return Filtered(**vars(outcome), result=result)
 
 
-def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple[int, int, int]:
+def result_size(
+    pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions
+) -> tuple[int, int, int]:
     """(H, W, C) of the result.
 
     Raises:
@@ -149,12 +153,13 @@ def result_size(pixels: Pixels, kernel: Kernel, options: FilterOptions) -> tuple
 
 
 def correlate_and_compare(
-    pixels: Pixels, kernel: Kernel, options: FilterOptions, take: Take
+    pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions, take: Take
 ) -> Outcome:
     """As ``filter_image``, but the result is handed to ``take`` as rows and their values.
 
     ``take`` is called from several threads, once for each band, in no order. A disagreement is
-    in the outcome instead of raised.
+    in the outcome instead of raised. Of a magnitude every part is compared by itself: a length
+    would hide a wrong sign.
     """
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
@@ -164,16 +169,21 @@ def correlate_and_compare(
         if options.engines == ("torch",):
             import_module("torch")  # alone it is torch itself, without the short cut
         loaded = [engines.load(name) for name in options.engines]
-    work = _Work.prepare(pixels, kernel.flipped if options.flip else kernel, options, loaded)
+    turned, survey = kernel.flipped if options.flip else kernel, _Survey.of(pixels, options)
+    works = [_Work.prepare(pixels, part, options, loaded, survey) for part in turned.parts]
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
     # An engine that somebody has put in the place of ours may not expect to be called in parts.
     in_one = not all(map(engines.is_own, loaded))
     bands = plan_bands(shape, kernel.shape, options.window, options.precision, in_one=in_one)
 
     def job(band: Band) -> tuple[Verdict | None, tuple[float, float] | None, dict[str, float]]:
-        result, verdict, times = work.band(pixels[band.source], band)
+        seconds: dict[str, float] = {}
+        source = pixels[band.source]
+        results, verdicts = zip(*(work.band(source, band, seconds) for work in works), strict=True)
+        result = results[0] if len(works) == 1 else _length(results)
         take(slice(band.start, band.stop), result)
-        return verdict, finite_range(result), times
+        verdict = reduce(agreement.both, verdicts) if len(loaded) > 1 else None
+        return verdict, finite_range(result), seconds
 
     verdicts, ranges, times = zip(*run_bands(job, bands, loaded), strict=True)
     for name, time in (pair for more in times for pair in more.items()):
@@ -185,8 +195,16 @@ def correlate_and_compare(
         verdict=reduce(agreement.joined, verdicts) if len(loaded) > 1 else None,
         engines=options.engines,
         seconds=seconds,
-        notes=work.notes,
+        notes=works[0].notes,
     )
+
+
+def _length(parts: Sequence[Image]) -> Image:
+    """The length of the vector that ``parts`` are the components of; its squares cannot overflow.
+
+    Right to the last bit in float32, to one unit in the last place in float64.
+    """
+    return reduce(np.hypot, parts)
 
 
 @dataclass(frozen=True)
@@ -209,9 +227,14 @@ class _Work:
 
     @classmethod
     def prepare(
-        cls, pixels: Pixels, kernel: Kernel, options: FilterOptions, loaded: list[Engine]
+        cls,
+        pixels: Pixels,
+        kernel: Kernel,
+        options: FilterOptions,
+        loaded: list[Engine],
+        survey: _Survey,
     ) -> _Work:
-        survey, dtype = _Survey.of(pixels, options), np.dtype(options.precision)
+        dtype = np.dtype(options.precision)
         channels = pixels.shape[2] if options.channels == "mean" else 1
         offset = float(kernel.offset) * survey.level
         direct = all(engine.SUMS_DIRECTLY for engine in loaded)
@@ -233,21 +256,22 @@ class _Work:
         notes = rounded if survey.rounded else []
         return cls(options, loaded, whole, total, magnitude, exact, survey.nonfinite, notes)
 
-    def band(self, pixels: Pixels, band: Band) -> tuple[Image, Verdict | None, dict[str, float]]:
-        """The first engine's result for one band, the verdict on it, and the times."""
+    def band(
+        self, pixels: Pixels, band: Band, seconds: dict[str, float]
+    ) -> tuple[Image, Verdict | None]:
+        """The first engine's result for one band, and the verdict on it; adds to ``seconds``."""
         image = _as_computed(pixels, self.options)
-        seconds: dict[str, float] = {}
         results = []
         for name, engine in zip(self.options.engines, self.engines, strict=True):
             with _timed(seconds, name), _named_fault(name):
                 results.append(self._finished(engine.correlate(image, self.whole, band.window)))
         if len(results) < 2:
-            return results[0], None, seconds
+            return results[0], None
         with _timed(seconds, "compare"), _named_fault("the comparison"):
             ignore = self._windows_with_nonfinite(image, band.window) if self.nonfinite else None
             allowed = None if self.exact else self._tolerances(image, band.window)
             verdict = agreement.compare(results[0], results[1], allowed, ignore)
-        return results[0], verdict.moved(band.start), seconds
+        return results[0], verdict.moved(band.start)
 
     def _finished(self, total: Image) -> Image:
         """One division and one addition after the sums; for ``mean`` first over channels."""
