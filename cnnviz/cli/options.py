@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,24 +19,26 @@ CROSS = r"[xX×]"
 
 
 class WholeNumber(click.ParamType[int]):
-    """A whole number in plain digits, at least ``minimum``."""
+    """A whole number in plain digits, at least ``minimum`` and at most ``maximum``."""
 
     name = "n"
 
-    def __init__(self, minimum: int = 1) -> None:
-        self.minimum = minimum
+    def __init__(self, minimum: int = 1, maximum: int | None = None) -> None:
+        self.minimum, self.maximum = minimum, maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number.
 
         Raises:
-            click.BadParameter: not a whole number, or below the minimum.
+            click.BadParameter: not a whole number, or beyond the limits.
         """
         number = int(value) if re.fullmatch(rf"-?{WHOLE}", str(value)) else None
         if number is None:
             self.fail(f"{value!r} is not a whole number of at most 9 digits", param, ctx)
         if number < self.minimum:
             self.fail(f"{number} is below {self.minimum}", param, ctx)
+        if self.maximum is not None and number > self.maximum:
+            self.fail(f"{number} is above {self.maximum}", param, ctx)
         return number
 
 
@@ -136,6 +137,14 @@ dilation = click.option(
 )
 
 
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=WholeNumber(maximum=1024),
+    help="Threads to work with; several images are worked on side by side.  [default: cores]",
+)
+
+
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
     argument = click.argument(
@@ -145,11 +154,6 @@ def images(command: Command) -> Command:
         "-r", "--recursive", is_flag=True, help="Of an IMAGE that is a folder, sub-folders too."
     )
     return argument(recursive(command))
-
-
-def says_folder(output: str) -> bool:
-    """Whether an ``--output`` names a folder: by its ending, or because it is one."""
-    return output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (never raises)
 
 
 def shown(name: object) -> str:
@@ -169,7 +173,8 @@ def end(batch: Batch) -> None:
     """Name each failure on stderr, count them where there were others, and exit by their code."""
     for failure in batch.failures:
         click.echo(f"Error: {shown(failure.error)}", err=True)
-    failed, total = len({failure.input for failure in batch.failures}), len(batch.inputs)
+    failed = len({failure.input for failure in batch.failures}.intersection(batch.inputs))
+    total = len(batch.inputs)
     if failed and total > 1:
         rest = f", {batch.not_reached} not reached" if batch.not_reached else ""
         done = total - failed - batch.not_reached

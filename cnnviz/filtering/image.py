@@ -15,7 +15,7 @@ import numpy as np
 from cnnviz import agreement, engines, images
 from cnnviz.engines import Window, borders
 from cnnviz.errors import CnnvizError, DisagreementError, ShapeError, UsageError
-from cnnviz.filtering.bands import plan_bands, run_bands
+from cnnviz.filtering.bands import Crew, plan_bands
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def filter_image(
     """
     options = options or FilterOptions()
     result = np.empty(result_size(pixels, kernel, options), options.precision)
-    outcome = correlate_and_compare(pixels, kernel, options, result.__setitem__)
+    with Crew() as crew:
+        outcome = correlate_and_compare(pixels, kernel, options, result.__setitem__, crew)
     if error := outcome.disagreement:
         raise error
     return Filtered(**vars(outcome), result=result)
@@ -153,7 +154,7 @@ def result_size(
 
 
 def correlate_and_compare(
-    pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions, take: Take
+    pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions, take: Take, crew: Crew
 ) -> Outcome:
     """As ``filter_image``, but the result is handed to ``take`` as rows and their values.
 
@@ -185,7 +186,7 @@ def correlate_and_compare(
         verdict = reduce(agreement.both, verdicts) if len(loaded) > 1 else None
         return verdict, finite_range(result), seconds
 
-    verdicts, ranges, times = zip(*run_bands(job, bands, loaded), strict=True)
+    verdicts, ranges, times = zip(*crew.run(job, bands, loaded), strict=True)
     for name, time in (pair for more in times for pair in more.items()):
         seconds[name] = seconds.get(name, 0.0) + time
     known = [ends for ends in ranges if ends]

@@ -40,6 +40,7 @@ FORMATS = (
     *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "QOI"),
     *("TIFF", "WEBP", "TGA"),
 )
+CHEAP_TO_OPEN = [name for name in FORMATS if name != "ICO"]  # which is decoded on opening
 MAX_PIPE_BYTES = 1_000_000_000
 
 # Our own limit is checked before decoding; Pillow's would warn at a third of it.
@@ -71,6 +72,17 @@ def read_image(path: str | Path) -> Picture:
     if not picture.pixels.flags.c_contiguous:
         picture.pixels = np.ascontiguousarray(picture.pixels)
     return picture
+
+
+def claimed_pixels(path: Path) -> int:
+    """How many pixels the file says that it has; 0 where that cannot be told beforehand."""
+    try:
+        if path == STANDARD_STREAM or not path.is_file():
+            return 0
+        with Pillow.open(path, formats=CHEAP_TO_OPEN) as image:
+            return image.width * image.height
+    except Exception:  # reading it will say what is wrong with it
+        return 0
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -138,3 +139,8 @@ class Magnitude:
     def flipped(self) -> Magnitude:
         """The magnitude of the parts turned by 180 degrees."""
         return replace(self, parts=tuple(part.flipped for part in self.parts))
+
+
+def file_name(kernel: Kernel | Magnitude) -> str:
+    """A kernel's name with nothing in it that could leave a folder."""
+    return re.sub(r"[^\w.-]+", "_", kernel.name)

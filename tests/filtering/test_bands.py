@@ -1,6 +1,7 @@
 """Bands together are the image: every row once, and no seam between them."""
 
 from itertools import pairwise
+from threading import Event, Thread
 from typing import Any
 
 import cv2
@@ -13,7 +14,7 @@ from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
 from cnnviz.errors import DisagreementError
 from cnnviz.filtering import FilterOptions, bands, filter_image
-from cnnviz.filtering.bands import plan_bands, run_bands
+from cnnviz.filtering.bands import Crew, plan_bands
 from cnnviz.kernels import Kernel
 from tests.linear import loaded, parsed
 
@@ -41,7 +42,7 @@ def test_plan_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyP
     shape, window = (5000, 4000, 3), Window()
     plans = []
     for cores in (1, 2, 64):
-        monkeypatch.setattr(bands, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(bands, "cores", lambda cores=cores: cores)
         plans.append([(b.start, b.stop) for b in plan_bands(shape, (3, 3), window, "float32")])
     assert plans[0] == plans[1] == plans[2]
     assert len(plans[0]) > 10
@@ -149,10 +150,42 @@ def test_values_around_nan_are_left_out_across_bands() -> None:
     assert verdict.values + verdict.nonfinite == image.size
 
 
-def test_libraries_keep_to_one_thread_while_bands_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_libraries_keep_to_one_thread_until_the_crew_is_dismissed(threads: int) -> None:
     before = cv2.getNumThreads()
-    monkeypatch.setattr(bands, "_cores", lambda: 2)
     planned = plan_bands((4000, 4000, 3), (3, 3), Window(), "float32")
-    seen = run_bands(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
+    with Crew(threads) as crew:
+        seen = crew.run(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
+        assert cv2.getNumThreads() == 1
     assert set(seen) == {1}
     assert cv2.getNumThreads() == before
+
+
+def test_images_side_by_side_share_the_threads() -> None:
+    crew = Crew(7)
+    assert crew.threads == 7
+    with crew.admitted(10), crew.admitted(10), crew.admitted(10):
+        assert crew.threads == 2
+    assert crew.threads == 7
+    assert Crew(1).threads == 1
+
+
+def test_images_that_are_too_large_together_wait_for_each_other() -> None:
+    crew, order = Crew(2), []
+    first_is_in, second_asks = Event(), Event()
+
+    def second() -> None:
+        first_is_in.wait()
+        second_asks.set()
+        with crew.admitted(bands.PIXELS_AT_ONCE):
+            order.append("second")
+
+    thread = Thread(target=second)
+    thread.start()
+    with crew.admitted(10 * bands.PIXELS_AT_ONCE):  # alone, however large
+        first_is_in.set()
+        second_asks.wait()
+        thread.join(0.05)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]

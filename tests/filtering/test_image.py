@@ -151,7 +151,7 @@ def test_magnitude_is_the_length_of_the_gradient(name: str, channels: str, dtype
         filtered(PHOTO, loaded(f"{name}_{axis}"), **how).astype(np.float64) for axis in "xy"
     )
     done = filter_image(PHOTO, load_kernel(name), FilterOptions(**how))
-    expected = np.sqrt(across**2 + down**2).astype(dtype)
+    expected: np.ndarray = np.sqrt(across**2 + down**2).astype(dtype)
     np.testing.assert_array_max_ulp(done.result, expected, 0 if dtype == np.float32 else 1)
     assert done.verdict is not None
     assert done.verdict.bound.exact
