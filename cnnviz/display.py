@@ -53,11 +53,10 @@ class Mapping:
                 values = (values.astype(np.float64) - self.low) * self.scale
         if self.shift:
             values = values + values.dtype.type(self.shift)
-        shown = np.rint(values)
-        np.clip(shown, 0, self.top, out=shown)
-        if np.isnan(shown.max(initial=0)):
-            np.nan_to_num(shown, copy=False)
-        return shown.astype(self.depth)
+        shown = np.rint(values, out=None if values is result else values)
+        # Unlike clip, fmin and fmax take the number where the other value is none.
+        np.fmax(shown, 0, out=shown)
+        return np.fmin(shown, self.top, out=shown).astype(self.depth)
 
 
 def mapping(

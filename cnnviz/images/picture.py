@@ -18,6 +18,7 @@ MAX_PIXELS = 256_000_000
 MAX_SIDE = 65_535
 
 ORIENTATION_TAG = 0x0112
+TURNED = range(2, 9)  # the orientations other than upright
 
 
 @dataclass
@@ -66,7 +67,7 @@ def refuse_size(width: int, height: int) -> None:
 
 def orientation_note(orientation: Any) -> list[str]:
     """What to say of an EXIF orientation; nothing where the image is upright as it is."""
-    return ["turned upright by its EXIF orientation"] if orientation in range(2, 9) else []
+    return ["turned upright by its EXIF orientation"] if orientation in TURNED else []
 
 
 def turned(planes: Pixels, orientation: Any) -> Pixels:

@@ -22,8 +22,10 @@ from cnnviz.images.deep import (
     meant_by_tiff,
     read_deep_tiff,
 )
+from cnnviz.images.jpeg import decoded_jpeg
 from cnnviz.images.picture import (
     ORIENTATION_TAG,
+    TURNED,
     Picture,
     orientation_note,
     refuse_size,
@@ -202,9 +204,12 @@ def _check(file: BinaryIO) -> None:
 def _read_with_pillow(file: BinaryIO) -> Picture:
     _check(file)
     with Pillow.open(file, formats=FORMATS) as image:
-        notes = _notes(image)
+        notes, orientation = _notes(image), _orientation(image)
+        if image.format == "JPEG" and (planes := decoded_jpeg(file, image.mode)) is not None:
+            return Picture(turned(planes, orientation), None, notes)
         image.load()
-        picture = _from_pillow(ImageOps.exif_transpose(image), notes)
+        upright = ImageOps.exif_transpose(image) if orientation in TURNED else image
+        picture = _from_pillow(upright, notes)
         if isinstance(image, TiffImageFile):
             picture.pixels = meant_by_tiff(picture.pixels, image.tag_v2)
         return picture
@@ -230,7 +235,8 @@ def _from_pillow(image: Pillow.Image, notes: list[str]) -> Picture:
         return Picture(np.asarray(image.convert("L"))[:, :, np.newaxis], None, notes)
     if mode not in {"RGB", "P"}:
         notes.append(f"converted from {mode} to RGB")
-    return Picture(np.asarray(image.convert("RGB")), None, notes)
+    # convert() copies even where there is nothing to convert
+    return Picture(np.asarray(image if mode == "RGB" else image.convert("RGB")), None, notes)
 
 
 def _wide_integers(values: Pixels, notes: list[str]) -> Pixels:
