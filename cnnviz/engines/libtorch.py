@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,10 +120,7 @@ def conv2d(
                 byref(result),
             )
         )
-    try:
-        return _copied(library, result, image.dtype)
-    finally:
-        library.aoti_torch_delete_tensor_object(result)
+    return _as_array(library, result, image.dtype)
 
 
 def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -207,18 +205,23 @@ def _check(status: int) -> None:
         raise RuntimeError("libtorch refused a convolution")
 
 
-def _copied(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:
-    """A (1, C, H, W) tensor as a new (H, W, C) array."""
+def _as_array(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:
+    """A (1, C, H, W) tensor as an (H, W, C) array, which deletes it when nobody looks any more."""
     import numpy as np
 
     data = c_void_p()
     sizes, strides = POINTER(c_int64)(), POINTER(c_int64)()
-    _check(library.aoti_torch_get_data_ptr(tensor, byref(data)))
-    _check(library.aoti_torch_get_sizes(tensor, byref(sizes)))
-    _check(library.aoti_torch_get_strides(tensor, byref(strides)))
+    try:
+        _check(library.aoti_torch_get_data_ptr(tensor, byref(data)))
+        _check(library.aoti_torch_get_sizes(tensor, byref(sizes)))
+        _check(library.aoti_torch_get_strides(tensor, byref(strides)))
+    except RuntimeError:
+        library.aoti_torch_delete_tensor_object(tensor)
+        raise
     order = (2, 3, 1)
     shape = tuple(sizes[axis] for axis in order)
     steps = tuple(strides[axis] * dtype.itemsize for axis in order)
     length = sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) + dtype.itemsize
     memory = (ctypes.c_char * length).from_address(data.value or 0)
-    return np.array(np.ndarray(shape, dtype, memory, 0, steps), order="C")
+    finalize(memory, library.aoti_torch_delete_tensor_object, tensor).atexit = False
+    return np.ascontiguousarray(np.ndarray(shape, dtype, memory, 0, steps))
