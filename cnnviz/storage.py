@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import sys
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -53,7 +52,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        temporary = folder / f".cnnviz-{os.getpid()}-{secrets.token_hex(6)}.tmp"
+        temporary = folder / f".cnnviz-{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
         with _named_error(path), _begun(temporary) as file:
             yield file

@@ -71,12 +71,12 @@ def orientation_note(orientation: Any) -> list[str]:
 
 
 def turned(planes: Pixels, orientation: Any) -> Pixels:
-    """(H, W, C) as its EXIF orientation says it is to be shown.
+    """(H, W, C) or (H, W) as its EXIF orientation says it is to be shown.
 
     Source: Exif 2.32, tag 0x0112: where the 0th row and the 0th column are.
     """
     if orientation in {5, 6, 7, 8}:
-        planes = planes.transpose(1, 0, 2)
+        planes = planes.swapaxes(0, 1)
     if orientation in {3, 4, 7, 8}:
         planes = planes[::-1]
     if orientation in {2, 3, 6, 7}:
