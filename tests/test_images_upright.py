@@ -1,6 +1,7 @@
 """Images are read upright, whatever their format, their mode and their alpha."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_lossless_images_are_turned(
         image.putalpha(Image.fromarray(PIXELS[:, :, 0]))
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    settings = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    settings: dict[str, Any] = {"lossless": True, "exact": True} if suffix == "webp" else {}
     image.save(tmp_path / f"image.{suffix}", exif=exif, **settings)
 
     picture = read_image(tmp_path / f"image.{suffix}")
@@ -62,7 +63,7 @@ def test_lossless_images_are_turned(
     ],
 )
 def test_jpeg_pixels_are_pillow_s(
-    tmp_path: Path, samples: Path, mode: str, settings: dict[str, object], orientation: int
+    tmp_path: Path, samples: Path, mode: str, settings: dict[str, Any], orientation: int
 ) -> None:
     with Image.open(samples / "chelsea.png") as photo:
         image = photo.convert(mode).resize((61, 43))
