@@ -16,6 +16,7 @@ ORDER = [
     {"engines", "agreement", "models", "render", "display"},
     {"capture"},
     {"filtering", "featuremaps"},
+    {"doctor"},
     {"batch"},
     {"cli"},
 ]

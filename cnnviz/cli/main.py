@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INTERRUPTED = {129, 130, 143}  # 128 and the signal's number: SIGHUP, SIGINT, SIGTERM
 CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
-COMMANDS = ("filter", "kernels", "shape", "featuremaps")
+COMMANDS = ("filter", "kernels", "shape", "featuremaps", "doctor")
 
 
 class Group(click.Group):

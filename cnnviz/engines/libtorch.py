@@ -56,20 +56,30 @@ NEEDED = (
 
 def open_library() -> ctypes.CDLL | None:
     """libtorch_cpu with all that is needed of it, or None where it is not as expected."""
+    return _open()[0]
+
+
+def why_not() -> str:
+    """Why ``open_library`` gives None; empty where it does not."""
+    return _open()[1]
+
+
+def _open() -> tuple[ctypes.CDLL | None, str]:
     with _opening:  # a second thread waits for the first instead of doing it again
         return _open_once()
 
 
 @cache
-def _open_once() -> ctypes.CDLL | None:
+def _open_once() -> tuple[ctypes.CDLL | None, str]:
     try:
         folder = _folder()
         if not TESTED.search((folder / "version.py").read_text(encoding="utf-8")):
-            return None
+            return None, "it is tried out with torch 2.13 alone"
         library = _opened(folder / "lib" / LIBRARY)
-        return library if all(hasattr(library, name) for name in NEEDED) else None
-    except (OSError, AttributeError, ImportError, ValueError):
-        return None
+        missing = [name for name in NEEDED if not hasattr(library, name)]
+        return (None, f"{LIBRARY} has no {missing[0]}") if missing else (library, "")
+    except (OSError, AttributeError, ImportError, ValueError) as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 def conv2d(
