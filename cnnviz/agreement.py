@@ -4,8 +4,9 @@ A sum of n products in floating point, in any order, is off by at most
 ``gamma(n) * sum(|w| * |x|)`` with ``gamma(n) = n*u / (1 - n*u)`` and u the unit roundoff
 (Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1). A division
 and an addition after the sum are one rounding each and count as two terms more. Two engines
-may therefore differ by twice that. When all products and partial sums are integers that the
-format holds exactly, nothing is rounded and they may not differ at all.
+may therefore differ by twice that, and where one of them sums by Fourier transforms, by what
+these may be off besides (``cnnviz.engines.dft``). When all products and partial sums are
+integers that the format holds exactly, nothing is rounded and they may not differ at all.
 """
 
 from __future__ import annotations
@@ -35,13 +36,15 @@ class Bound:
 class Sum:
     """What is summed for one output value: ``terms`` products, then a division, an offset.
 
-    ``integers`` says that all weights and pixels are whole numbers.
+    ``integers`` says that all weights and pixels are whole numbers. ``transforms`` is how far
+    Fourier transforms may be off, before the division.
     """
 
     terms: int
     divisor: float
     offset: float
     integers: bool
+    transforms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,16 +102,17 @@ def tolerances(
 ) -> NDArray[np.float64]:
     """How far two results in ``dtype`` may differ, value by value.
 
-    ``magnitudes`` are sum(|w| * |x|), before the division, themselves summed in ``dtype``.
+    ``magnitudes`` are sum(|w| * |x|), before the division, themselves computed by an engine.
     """
     limits = np.finfo(dtype)
     roundings = (total.terms + 2) * float(limits.eps) / 2
     gamma = roundings / (1 - roundings)
-    exact_magnitudes = magnitudes.astype(np.float64) * (1 + 2 * gamma)  # at most
-    size = exact_magnitudes / abs(total.divisor) + abs(total.offset)
+    exact_magnitudes = (magnitudes.astype(np.float64) + total.transforms) * (1 + 2 * gamma)
+    size = exact_magnitudes / abs(total.divisor) + abs(total.offset)  # at most
     # Products below the smallest normal number may be flushed to 0, one by one.
     underflow = total.terms * float(limits.smallest_normal) / min(abs(total.divisor), 1.0)
-    return np.asarray(2 * (gamma * size + underflow))
+    transforms = total.transforms / abs(total.divisor)
+    return np.asarray(2 * (gamma * size + underflow) + transforms)
 
 
 def compare(

@@ -89,8 +89,8 @@ class Window:
 class Engine(Protocol):
     """What a module in this room offers."""
 
-    SUMS_DIRECTLY: bool
-    """Whether every result is a plain sum of products, in some order (no FFT, no Winograd)."""
+    KEEPS_INTEGERS: bool
+    """Whether sums of integer products are exact wherever the format holds all of them."""
 
     @staticmethod
     def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
@@ -98,6 +98,13 @@ class Engine(Protocol):
 
         Raises:
             ShapeError: the kernel does not fit into the padded image.
+        """
+
+    @staticmethod
+    def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -> float:
+        """How far a value may be off beside the roundings of a sum of products in ``dtype``.
+
+        ``peak`` is the largest |pixel|. 0 where the kernel is summed directly.
         """
 
     @staticmethod

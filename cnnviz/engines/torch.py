@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cnnviz.kernels import Kernel
 
 # torch's ARM builds compute some 3x3 convolutions by Winograd's algorithm.
-SUMS_DIRECTLY = platform.machine().lower() in {"x86_64", "amd64"}
+KEEPS_INTEGERS = platform.machine().lower() in {"x86_64", "amd64"}
 
 
 def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
@@ -37,6 +37,11 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
         pixels = np.require(padded, requirements=["C"])
         total = libtorch.conv2d(library, pixels, weights, window.stride, window.dilation)
     return total + total.dtype.type(kernel.offset) if kernel.offset else total
+
+
+def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -> float:
+    """0: Conv2d sums directly."""
+    return 0.0
 
 
 def _get_threads() -> int:

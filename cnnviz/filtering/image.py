@@ -238,13 +238,18 @@ class _Work:
         dtype = np.dtype(options.precision)
         channels = pixels.shape[2] if options.channels == "mean" else 1
         offset = float(kernel.offset) * survey.level
-        direct = all(engine.SUMS_DIRECTLY for engine in loaded)
+        kept = all(engine.KEEPS_INTEGERS for engine in loaded)
 
         def summed(whole: Kernel, divisor: int) -> tuple[Kernel, agreement.Sum, float]:
             weights = [abs(w) for row in whole.rounded for w in row]
-            integers = direct and survey.integers and all(w == int(w) for w in weights)
+            integers = kept and survey.integers and all(w == int(w) for w in weights)
+            errors = [engine.transform_error(whole, survey.peak, dtype) for engine in loaded]
             total = agreement.Sum(
-                len(weights) * channels, float(divisor * channels), offset, integers
+                terms=len(weights) * channels,
+                divisor=float(divisor * channels),
+                offset=offset,
+                integers=integers,
+                transforms=sum(errors) * channels,
             )
             return whole, total, float(sum(weights)) * channels * survey.peak
 
