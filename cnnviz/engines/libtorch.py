@@ -89,31 +89,21 @@ def conv2d(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Image:
-    """``weights`` (kH, kW) over each channel of ``image`` (H, W, C), without padding.
+    """``weights`` (O, C / groups, kH, kW) over an ``image`` (H, W, C), without padding.
 
-    Both are contiguous and of one dtype, float32 or float64; so is the (H, W, C) result, which
+    Both are contiguous and of one dtype, float32 or float64; so is the (H, W, O) result, which
     equals that of ``torch.nn.functional.conv2d`` bit for bit.
 
     Raises:
         RuntimeError: libtorch refused.
     """
-    import numpy as np
-
     height, width, channels = image.shape
-    repeated = np.ascontiguousarray(np.broadcast_to(weights, (channels, 1, *weights.shape)))
+    strides = batch_strides(image.shape, stride)
+    taps = weights.shape[2] * weights.shape[3]
+    of_weights = weights.shape[1] * taps, taps, weights.shape[3], 1
     with (
-        _tensor(
-            library,
-            image,
-            (1, channels, height, width),
-            batch_strides(image.shape, stride),
-        ) as pixels,
-        _tensor(
-            library,
-            repeated,
-            repeated.shape,
-            (weights.size, weights.size, weights.shape[1], 1),
-        ) as kernels,
+        _tensor(library, image, (1, channels, height, width), strides) as pixels,
+        _tensor(library, weights, weights.shape, of_weights) as kernels,
     ):
         result = c_void_p()
         _check(
@@ -126,7 +116,7 @@ def conv2d(
                 *_integers(dilation),
                 c_int32(0),  # not transposed
                 *_integers((0, 0)),  # output padding
-                c_int64(channels),  # groups
+                c_int64(channels // weights.shape[1]),  # groups
                 byref(result),
             )
         )
