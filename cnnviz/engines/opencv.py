@@ -100,8 +100,10 @@ def _undilated(image: Image, weights: Image, rows: Axis, columns: Axis) -> Image
 
 def _valid(image: Image, weights: Image) -> Image:
     """Correlation at every position where the weights lie inside the image, stride 1."""
+    if not _is_large(weights):
+        return _in_pieces(image, weights)
     peak = float(np.maximum(image.max(), -image.min()))
-    if not _is_large(weights) or not dft.is_safe(_norm(weights), peak, _block(weights)):
+    if not dft.is_safe(_norm(weights), peak, _block(weights)):
         return _in_pieces(image, weights)
     if _are_integers(weights) and _are_integers(image):
         return _in_digits(image, weights, peak)
@@ -112,24 +114,22 @@ def _in_digits(image: Image, weights: Image, peak: float) -> Image:
     """Integers times integers by transforms, exact where the format holds the sums.
 
     The weights are written with digits so small that the transform of each digit is off by
-    less than 1/4; the nearest integer is then the sum, also after it was rounded to float32.
+    at most 1/4; the nearest integer is then the sum, also after it was rounded to float32.
     """
     error_of_ones = dft.correlation_error(weights.size**0.5, max(peak, 1.0), _block(weights))
     base = 2.0 ** math.floor(math.log2(0.5 / error_of_ones))  # digits are at most half of it
     if base < 4:
         return _in_pieces(image, weights)
-    total, scale = _zeros(image, weights), 1.0
-    while weights.any():
-        rest = np.rint(weights / base)
-        total += scale * np.rint(_filtered(image, weights - base * rest))
-        weights, scale = rest, scale * base
+    rest = np.rint(weights / base)
+    total: Image = np.rint(_filtered(image, weights - base * rest))
+    total += base * _in_digits(image, rest, peak) if rest.any() else 0.0  # -0.0 becomes 0.0
     return total
 
 
 def _in_pieces(image: Image, weights: Image) -> Image:
     """The sum of what pieces of the kernel give, none of them large enough for a transform."""
     height, width = np.subtract(image.shape[:2], weights.shape) + 1
-    total = _zeros(image, weights)
+    total = np.zeros((height, width, image.shape[2]), image.dtype)
     for top, left, piece in _pieces(weights):
         below, right = np.add((top, left), piece.shape) - 1
         total += _filtered(image[top : height + below, left : width + right], piece)
@@ -143,12 +143,6 @@ def _filtered(image: Image, weights: Image) -> Image:
     # the last whole window is filter2D's own border.
     whole = _with_channels(cv2.filter2D(image, -1, weights, anchor=(0, 0)), image.shape[2])
     return whole[:height, :width]
-
-
-def _zeros(image: Image, weights: Image) -> Image:
-    """A result of ``_valid`` to be added to."""
-    height, width = np.subtract(image.shape[:2], weights.shape) + 1
-    return np.zeros((height, width, image.shape[2]), image.dtype)
 
 
 def _is_large(weights: Image) -> bool:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-COLUMN_BYTES = 200_000_000
 PIXELS_AT_ONCE = 64_000_000  # of images that are worked on side by side
 BAND_BYTES = 4_000_000  # of float pixels: large enough to hide Python, small enough for caches
 
@@ -61,7 +60,8 @@ def plan_bands(
     # From its first window's first row to its last one's last, a band has twice the rows that a
     # border can mirror: then half of them lie inside the image.
     mirrored = rows.span + 2 * max(rows.padding) + rows.stride
-    tall = max(_affordable(shape, kernel_shape, precision), mirrored) // rows.stride + 1
+    row_bytes = shape[1] * shape[2] * np.dtype(precision).itemsize
+    tall = max(BAND_BYTES // row_bytes, mirrored) // rows.stride + 1
     count = max(length // tall, 1)  # what is left over makes the last band taller
     if count == 1 or in_one:
         return [Band(0, length, slice(0, height), window)]
@@ -71,18 +71,6 @@ def plan_bands(
         _band(start, stop, height, (rows, columns), window)
         for start, stop in zip(starts, stops, strict=True)
     ]
-
-
-def _affordable(shape: tuple[int, int, int], kernel_shape: tuple[int, int], precision: str) -> int:
-    """How many rows of an image a band may have.
-
-    In float64 torch writes every window out as a column before it multiplies.
-    """
-    row_bytes = shape[1] * shape[2] * (8 if precision == "float64" else 4)
-    if precision == "float64":
-        columns = COLUMN_BYTES // (row_bytes * kernel_shape[0] * kernel_shape[1])
-        return min(BAND_BYTES // row_bytes, columns)
-    return BAND_BYTES // row_bytes
 
 
 def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: Window) -> Band:

@@ -8,17 +8,9 @@ import numpy as np
 import pytest
 
 from cnnviz.engines import dft, opencv
+from tests.exact import exact_correlation
 
 U = Fraction(1, 2**53)
-
-
-def exact_sums(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sums of products of integers where the weights lie inside the image."""
-    height, width = np.subtract(image.shape, weights.shape) + 1
-    total = np.zeros((height, width), np.int64)
-    for (row, column), weight in np.ndenumerate(weights):
-        total += weight * image[row : row + height, column : column + width]
-    return total
 
 
 def roots_one_from_another(n: int) -> np.ndarray:
@@ -46,7 +38,7 @@ def test_filter2d_stays_within_the_bound(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(0)
     weights = random.integers(-(2**26), 2**26, shape)
     image = random.integers(-(2**26), 2**26, (shape[0] + 99, shape[1] + 300))
-    sums = exact_sums(image, weights)
+    sums = exact_correlation(image[:, :, np.newaxis], weights)[:, :, 0]
     result = cv2.filter2D(image.astype(float), -1, weights.astype(float), anchor=(0, 0))
     off = np.abs(result[: sums.shape[0], : sums.shape[1]].astype(np.longdouble) - sums).max()
     norm = float(np.linalg.norm(weights.astype(float)))
@@ -61,7 +53,7 @@ def test_bound_covers_roots_of_unity_computed_one_from_another(n: int) -> None:
     matrix = roots_one_from_another(n)
     padded = np.append(weights, np.zeros(n - n // 3))
     result = (matrix.conj() @ ((matrix @ image[0]) * (matrix @ padded).conj())).real / n
-    sums = exact_sums(image, weights)[0]
+    sums = exact_correlation(image[:, :, np.newaxis], weights)[0, :, 0]
     off = np.abs(result[: len(sums)].astype(np.longdouble) - sums).max()
     bound = dft.correlation_error(float(np.linalg.norm(padded)), 2.0**20, (1, n))
     assert 0 < off < bound

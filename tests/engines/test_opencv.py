@@ -1,6 +1,5 @@
 """Large kernels by filter2D's Fourier transforms: exact integers, NaN where it belongs."""
 
-from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -8,23 +7,7 @@ import numpy as np
 import pytest
 
 from cnnviz.engines import Window, opencv
-from cnnviz.kernels import Kernel
-
-
-def kernel(weights: np.ndarray) -> Kernel:
-    return Kernel("test", tuple(tuple(Fraction(float(w)) for w in row) for row in weights))
-
-
-def exact_sums(image: np.ndarray, weights: np.ndarray, dilation: tuple[int, int]) -> np.ndarray:
-    """Sums of products of integers where the dilated weights lie inside the image."""
-    height, width = (
-        image.shape[axis] - (weights.shape[axis] - 1) * dilation[axis] for axis in (0, 1)
-    )
-    total = np.zeros((height, width, image.shape[2]), np.int64)
-    for (i, j), weight in np.ndenumerate(weights):
-        row, column = i * dilation[0], j * dilation[1]
-        total += weight * image[row : row + height, column : column + width]
-    return total
+from tests.exact import exact_correlation, kernel_of
 
 
 @pytest.fixture
@@ -50,9 +33,9 @@ def test_integers_are_exact(shape: tuple[int, int], dilation: tuple[int, int], d
     size = ((n - 1) * step + 30 for n, step in zip(shape, dilation, strict=True))
     image = random.integers(0, 256, (*size, 3))
     window = Window(padding="valid", dilation=dilation)
-    result = opencv.correlate(image.astype(dtype), kernel(weights), window)
+    result = opencv.correlate(image.astype(dtype), kernel_of(weights), window)
     assert result.dtype == dtype
-    assert np.array_equal(result, exact_sums(image, weights, dilation))
+    assert np.array_equal(result, exact_correlation(image, weights, window))
 
 
 @pytest.mark.parametrize("largest", [2**8, 2**16, 2**30])
@@ -60,8 +43,8 @@ def test_integers_of_many_digits_are_exact(largest: int) -> None:
     random = np.random.default_rng(0)
     weights = random.integers(-largest, largest, (31, 33))
     image = random.integers(0, 2**12, (80, 90, 1))
-    result = opencv.correlate(image.astype(float), kernel(weights), Window(padding="valid"))
-    assert np.array_equal(result, exact_sums(image, weights, (1, 1)))
+    result = opencv.correlate(image.astype(float), kernel_of(weights), Window(padding="valid"))
+    assert np.array_equal(result, exact_correlation(image, weights))
 
 
 def test_integers_beyond_any_digit_are_summed_in_pieces(
@@ -70,8 +53,8 @@ def test_integers_beyond_any_digit_are_summed_in_pieces(
     random = np.random.default_rng(0)
     weights = random.integers(-9, 10, (15, 15))
     image = random.integers(0, 2**40, (30, 30, 1))
-    result = opencv.correlate(image.astype(float), kernel(weights), Window(padding="valid"))
-    assert np.array_equal(result, exact_sums(image, weights, (1, 1)))
+    result = opencv.correlate(image.astype(float), kernel_of(weights), Window(padding="valid"))
+    assert np.array_equal(result, exact_correlation(image, weights))
     assert max(kernel_sizes) == (7, 7)
 
 
@@ -88,7 +71,7 @@ def test_large_kernels_are_transformed_whole_and_others_cut(
         (sparse, {(7, 7), (3, 3)}),
     ):
         kernel_sizes.clear()
-        opencv.correlate(image, kernel(weights), Window())
+        opencv.correlate(image, kernel_of(weights), Window())
         assert set(kernel_sizes) == sizes
 
 
@@ -96,7 +79,7 @@ def test_large_kernels_are_transformed_whole_and_others_cut(
 def test_nan_stays_within_its_windows(value: float) -> None:
     image = np.ones((60, 70, 1), np.float32)
     image[30, 40] = value
-    ones = kernel(np.ones((21, 21)))
+    ones = kernel_of(np.ones((21, 21)))
     result = opencv.correlate(image, ones, Window())[:, :, 0]
     beside = np.ones((60, 70), bool)
     beside[20:41, 30:51] = False
@@ -106,7 +89,7 @@ def test_nan_stays_within_its_windows(value: float) -> None:
 
 def test_products_of_transforms_do_not_overflow() -> None:
     image = np.full((40, 40, 1), 1e305)
-    result = opencv.correlate(image, kernel(np.full((20, 20), 1 / 512)), Window())
+    result = opencv.correlate(image, kernel_of(np.full((20, 20), 1 / 512)), Window())
     assert np.allclose(result, 1e305 * 400 / 512)
 
 
@@ -114,7 +97,7 @@ def test_nothing_is_minus_zero() -> None:
     weights = np.ones((21, 21))
     weights[10, 10] = -440
     image = np.random.default_rng(0).integers(0, 2, (50, 50, 1)) * 0.0 + 7
-    result = opencv.correlate(image.astype(np.float32), kernel(weights), Window())
+    result = opencv.correlate(image.astype(np.float32), kernel_of(weights), Window())
     assert not result.any()
     assert not np.signbit(result).any()
 
@@ -126,7 +109,7 @@ def test_number_of_threads_changes_no_bit() -> None:
     results = []
     for count in (1, 2, 8):
         cv2.setNumThreads(count)
-        results.append(opencv.correlate(image, kernel(weights), Window()))
+        results.append(opencv.correlate(image, kernel_of(weights), Window()))
     cv2.setNumThreads(before)
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
@@ -134,5 +117,5 @@ def test_number_of_threads_changes_no_bit() -> None:
 
 @pytest.mark.parametrize(("side", "transformed"), [(14, False), (15, True)])
 def test_transform_error_is_that_of_large_kernels(side: int, transformed: bool) -> None:
-    error = opencv.transform_error(kernel(np.ones((side, side))), 255, np.dtype(np.float32))
+    error = opencv.transform_error(kernel_of(np.ones((side, side))), 255, np.dtype(np.float32))
     assert (error > 0) is transformed
