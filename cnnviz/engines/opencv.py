@@ -55,15 +55,10 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
     """Unflipped kernel over each channel; (H, W, C) in and out, in the image's float dtype."""
     rows, columns = window.fitted(kernel.shape, image.shape)
     weights = np.array(kernel.rounded, image.dtype)
-    (top, bottom), (left, right) = rows.padding, columns.padding
-    # Rows and columns that no window reads make the lengths multiples of the dilations.
-    height, width = image.shape[0] + top + bottom, image.shape[1] + left + right
-    below, beside = -height % rows.dilation, -width % columns.dilation
-    border = BORDER_TYPES[window.border]
-    padded = cv2.copyMakeBorder(image, top, bottom + below, left, right + beside, border)
-    total = _undilated(_with_channels(padded, image.shape[2]), weights, rows, columns)
-    total = total[: height - rows.span + 1 : rows.stride, : width - columns.span + 1]
-    result = np.ascontiguousarray(total[:, :: columns.stride])
+    usual = all(map(_is_usual, (rows, columns))) and window.border != "wrap"
+    work = _centred if usual and weights.size <= DIRECT_ELEMENTS else _padded
+    total = work(image, weights, rows, columns, BORDER_TYPES[window.border])
+    result = np.ascontiguousarray(total[:: rows.stride, :: columns.stride])
     return result + result.dtype.type(kernel.offset) if kernel.offset else result
 
 
@@ -76,6 +71,38 @@ def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -
 
 
 one_thread = OneThread(cv2.getNumThreads, cv2.setNumThreads)
+
+
+def _is_usual(axis: Axis) -> bool:
+    """Whether the axis has no gaps, and no more padding than filter2D makes by itself."""
+    (before, after), centre = axis.padding, axis.kernel_size // 2
+    return axis.dilation == 1 and before <= centre and after <= axis.kernel_size - 1 - centre
+
+
+def _centred(image: Image, weights: Image, rows: Axis, columns: Axis, border: int) -> Image:
+    """Correlation at stride 1 with the border that filter2D makes, which saves a copy."""
+    whole = cv2.filter2D(image, -1, weights, borderType=border)
+    height, width, channels = image.shape
+    return _with_channels(whole, channels)[_reached(rows, height), _reached(columns, width)]
+
+
+def _reached(axis: Axis, size: int) -> slice:
+    """Where the window is centred, of the pixels that filter2D centres its kernel on."""
+    (before, after), centre = axis.padding, axis.kernel_size // 2
+    return slice(centre - before, size + after - (axis.kernel_size - 1 - centre))
+
+
+def _padded(image: Image, weights: Image, rows: Axis, columns: Axis, border: int) -> Image:
+    """Correlation at stride 1 of the image and a border around it.
+
+    Rows and columns that no window reads make the lengths multiples of the dilations.
+    """
+    (top, bottom), (left, right) = rows.padding, columns.padding
+    height, width = image.shape[0] + top + bottom, image.shape[1] + left + right
+    below, beside = -height % rows.dilation, -width % columns.dilation
+    padded = cv2.copyMakeBorder(image, top, bottom + below, left, right + beside, border)
+    total = _undilated(_with_channels(padded, image.shape[2]), weights, rows, columns)
+    return total[: height - rows.span + 1, : width - columns.span + 1]
 
 
 def _undilated(image: Image, weights: Image, rows: Axis, columns: Axis) -> Image:

@@ -126,7 +126,7 @@ def test_two_runs_write_the_same_bits_whatever_the_cores(monkeypatch: pytest.Mon
     weights = random.normal(size=(31, 31))
     results = []
     for cores in (1, 2, 3):
-        monkeypatch.setattr(bands, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(bands, "cores", lambda cores=cores: cores)
         results.append(done_in_bands(image, weights, FilterOptions()).result)
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
