@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from cnnviz.storage import STANDARD_STREAM, refuse_existing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnnviz.filtering import Crew, FileFilter, Kept, Report, Target
+    from cnnviz.filtering import FileFilter, Kept, Report, Target
 
     Plan = dict[Path, list[Target]]
 
@@ -130,6 +131,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     help="Of PNG; small takes many times as long.",
 )
 @options.jobs
+@options.device
 @click.option(
     "--resume",
     is_flag=True,
@@ -161,7 +163,7 @@ def command(
     # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how["engines"] = ENGINES if engine == "both" else (engine,)
-    warm_up(how["engines"])
+    warm_up(how["engines"], how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
 
     from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
@@ -186,11 +188,12 @@ def _run(
 
     targets = [target for several in plan.values() for target in several]
     _refuse_useless(how, targets)
+    job = _file_filter(how)
     record = _record(plan, output, overwrite=overwrite, resume=resume)
     batch, jobs = Batch(list(plan)), jobs or cores()
     documents: dict[str, list[Any]] = {"results": [], **({"skipped": []} if resume else {})}
     with Crew(jobs) as crew, Progress(len(plan), quiet=quiet) as progress, _saved(record, batch):
-        job = _file_filter(crew, record, resume, how)
+        job = replace(job, crew=crew, record=record, resume=resume)
         for report in batch.run(lambda path: job(path, plan[path]), min(jobs, len(plan))):
             kind = "skipped" if isinstance(report, Kept) else "results"
             documents[kind].append(document(report))
@@ -237,17 +240,15 @@ def _save(record: Record | None, batch: Batch, *, at_once: bool = False) -> None
         batch.stop(Path(RECORD), error)
 
 
-def _file_filter(
-    crew: Crew, record: Record | None, resume: bool, how: dict[str, Any]
-) -> FileFilter:
-    """The options that say how files are filtered and written."""
+def _file_filter(how: dict[str, Any]) -> FileFilter:
+    """The options that say how files are filtered and written; refuses what cannot be."""
     from cnnviz.filtering import FileFilter, FilterOptions
     from cnnviz.images import Encoding
 
     display = how.pop("display")
     encoding = Encoding(how.pop("quality"), how.pop("compression"))
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
-    return FileFilter(FilterOptions(window, **how), crew, display, encoding, record, resume)
+    return FileFilter(FilterOptions(window, **how), display, encoding)
 
 
 def _refuse_useless(how: dict[str, Any], targets: list[Target]) -> None:

@@ -88,6 +88,22 @@ class Padding(Pair):
         return super().convert(value, param, ctx)
 
 
+class Device(click.ParamType[str]):
+    """One of torch's devices: ``cpu``, ``cuda`` or ``cuda:N``."""
+
+    name = "cpu|cuda|cuda:n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as torch writes it.
+
+        Raises:
+            click.BadParameter: not of that form.
+        """
+        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", str(value)):
+            self.fail(f"{value!r} is not cpu, cuda or cuda:N", param, ctx)
+        return str(value)
+
+
 def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.find_root().meta["cnnviz.verbose"] = True
@@ -134,6 +150,15 @@ dilation = click.option(
     default="1",
     show_default=True,
     help="Distance between neighbouring weights, in pixels.",
+)
+
+
+device = click.option(
+    "--device",
+    type=Device(),
+    default="cpu",
+    show_default=True,
+    help="Where torch computes.",
 )
 
 

@@ -112,9 +112,9 @@ class Engine(Protocol):
         """Within it the library keeps to the threads that call it."""
 
 
-def warm_up(names: Iterable[str]) -> None:
+def warm_up(names: Iterable[str], device: str = "cpu") -> None:
     """Begin to load what takes long of the engines ``names``, while other work is done."""
-    if "torch" in names and len(set(names)) > 1:
+    if "torch" in names and len(set(names)) > 1 and device == "cpu":
         # Not a daemon: a process must not end in the middle of loading a library.
         Thread(target=libtorch.open_library).start()
 
@@ -124,12 +124,18 @@ def is_own(engine: Engine) -> bool:
     return getattr(engine.correlate, "__module__", None) == getattr(engine, "__name__", "")
 
 
-def load(name: str) -> Engine:
+def load(name: str, device: str = "cpu") -> Engine:
     """The engine called ``name``; the same object each time.
 
+    torch works on the ``device`` that is named, cpu, cuda or cuda:N; OpenCV on the CPU alone.
+
     Raises:
-        UsageError: there is no such engine.
+        UsageError: there is no such engine, or no such device.
     """
     if name not in ENGINES:
         raise UsageError(f"no engine is called {name!r}; there are {' and '.join(ENGINES)}")
+    if name == "torch" and device != "cpu":
+        from cnnviz.engines.cuda import on_device
+
+        return cast("Engine", on_device(device))
     return cast("Engine", import_module(f"cnnviz.engines.{name}"))

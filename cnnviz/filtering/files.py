@@ -14,6 +14,7 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
 from cnnviz.errors import CnnvizError
+from cnnviz.filtering.bands import Crew
 from cnnviz.filtering.image import ROWS_AT_A_TIME, correlate_and_compare, result_size
 from cnnviz.images import Encoding
 from cnnviz.record import digest, fingerprint
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.engines import Image
-    from cnnviz.filtering.bands import Crew
     from cnnviz.filtering.image import FilterOptions, Outcome
     from cnnviz.filtering.plan import Target
     from cnnviz.record import Record
@@ -64,9 +64,9 @@ class FileFilter:
     """
 
     options: FilterOptions
-    crew: Crew
     display: str = "auto"
     encoding: Encoding = field(default_factory=Encoding)
+    crew: Crew = field(default_factory=Crew)
     record: Record | None = None
     resume: bool = False
 

@@ -42,10 +42,10 @@ class FilterOptions:
     """What ``filter_image`` does, as the options of ``cnnviz filter``.
 
     ``window`` is border, padding, stride and dilation; ``channels`` is each, gray or mean;
-    ``precision`` float32 or float64.
+    ``precision`` float32 or float64; ``device`` is torch's, cpu, cuda or cuda:N.
 
     Raises:
-        UsageError: a word that is none of these.
+        UsageError: a word that is none of these; a device that is not there.
     """
 
     window: Window = field(default_factory=Window)
@@ -53,6 +53,7 @@ class FilterOptions:
     channels: str = "each"
     flip: bool = False
     precision: str = "float32"
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -63,6 +64,10 @@ class FilterOptions:
                 raise UsageError(f"{name} is {value!r}; it must be {' or '.join(known)}")
         if not self.engines:
             raise UsageError(f"no engine is named; there are {' and '.join(engines.ENGINES)}")
+        if self.device != "cpu" and "torch" not in self.engines:
+            raise UsageError(f"device is {self.device!r}, which is torch's; OpenCV uses the CPU")
+        for name in self.engines if self.device != "cpu" else ():
+            engines.load(name, self.device)
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ def correlate_and_compare(
     with _timed(seconds, "import"):
         if options.engines == ("torch",):
             import_module("torch")  # alone it is torch itself, without the short cut
-        loaded = [engines.load(name) for name in options.engines]
+        loaded = [engines.load(name, options.device) for name in options.engines]
     turned, survey = kernel.flipped if options.flip else kernel, _Survey.of(pixels, options)
     works = [_Work.prepare(pixels, part, options, loaded, survey) for part in turned.parts]
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
