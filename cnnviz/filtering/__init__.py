@@ -2,7 +2,8 @@
 
 from cnnviz.filtering.bands import Crew
 from cnnviz.filtering.files import FileFilter, Kept, Report
-from cnnviz.filtering.image import Filtered, FilterOptions, Outcome, filter_image
+from cnnviz.filtering.image import Filtered, Outcome, filter_image
+from cnnviz.filtering.options import FilterOptions
 from cnnviz.filtering.plan import Places, Target, folder_of, plan_targets
 
 __all__ = [

@@ -15,18 +15,22 @@ from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
 from cnnviz.errors import CnnvizError
 from cnnviz.filtering.bands import Crew
-from cnnviz.filtering.image import ROWS_AT_A_TIME, correlate_and_compare, result_size
+from cnnviz.filtering.image import correlate_and_compare, result_size
+from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
 from cnnviz.images import Encoding
 from cnnviz.record import digest, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from cnnviz.display import Mapping
     from cnnviz.engines import Image
-    from cnnviz.filtering.image import FilterOptions, Outcome
+    from cnnviz.filtering.image import Outcome
+    from cnnviz.filtering.options import FilterOptions
     from cnnviz.filtering.plan import Target
+    from cnnviz.images import Picture
     from cnnviz.record import Record
 
     Pixels = NDArray[Any]
@@ -34,12 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one image and one kernel; ``output`` and ``raw`` are what was written."""
+    """What became of one image and one kernel; ``output``, ``raw`` and ``figure`` are written."""
 
     input: Path
     kernel: str
     output: Path | None
     raw: Path | None
+    figure: Path | None
     options: FilterOptions
     outcome: Outcome
     display: str
@@ -111,67 +116,61 @@ class FileFilter:
             for target in targets:
                 yield self._report(path, picture, target, reading)
 
-    def _report(
-        self, path: Path, picture: images.Picture, target: Target, reading: float
-    ) -> Report:
+    def _report(self, path: Path, picture: Picture, target: Target, reading: float) -> Report:
         shown_as = resolve_display(self.display, target.kernel)
         try:
-            outcome, pixels, raw, notes = self._filtered(picture.pixels, target, shown_as)
+            done = self._filtered(picture.pixels, target, shown_as)
         except CnnvizError as error:
             raise type(error)(f"{path} × {target.kernel.name}: {error}") from error
+        outcome, notes = done.outcome, done.notes
         outcome.seconds["read"] = reading
         if not outcome.disagreement:
-            start = perf_counter()
-            notes += self._write(target, pixels, raw, picture.alpha)
-            outcome.seconds["write"] = perf_counter() - start
+            with timed(outcome.seconds, "write"):
+                notes = notes + self._write(target, done, picture.alpha)
+        written = None if outcome.disagreement else target
         return Report(
             input=path,
             kernel=target.kernel.name,
-            output=None if outcome.disagreement else target.output,
-            raw=None if outcome.disagreement else target.raw,
+            output=written.output if written else None,
+            raw=written.raw if written else None,
+            figure=written.figure if written else None,
             options=self.options,
             outcome=outcome,
             display=shown_as,
             notes=[*picture.notes, *outcome.notes, *notes],
         )
 
-    def _filtered(
-        self, source: Pixels, target: Target, display: str
-    ) -> tuple[Outcome, Pixels, Image | None, list[str]]:
-        """The outcome, its pixels, the signed result where it is asked for, and notes.
+    def _filtered(self, source: Pixels, target: Target, display: str) -> _Done:
+        """The outcome, its pixels, and the signed results where they are needed.
 
         The signed result of a large image is four times the pixels: it is kept only where it is
-        to be written or ``minmax`` needs all of it first.
+        to be written or drawn, or ``minmax`` needs all of it first.
         """
-        compute = partial(correlate_and_compare, source, target.kernel, self.options)
         size = result_size(source, target.kernel, self.options)
         map_to = partial(mapping, source, display, zero_sum=target.kernel.zero_sum)
-        result = None
-        if target.raw is None and display != "minmax":
-            shown = map_to()
-            pixels = np.empty(size, shown.depth)
+        needed = len(self.options.engines) if target.figure else 1
+        whole = target.raw or target.figure or display == "minmax"
+        kept = [np.empty(size, self.options.precision) for _ in range(needed if whole else 0)]
+        shown = map_to() if not kept else None
+        pixels = None if shown is None else np.empty(size, shown.depth)
 
-            def take(rows: slice, values: Image) -> None:
-                pixels[rows] = shown(values)
+        def take(rows: slice, results: Sequence[Image]) -> None:
+            for array, result in zip(kept, results, strict=False):
+                array[rows] = result
+            if shown is not None and pixels is not None:
+                pixels[rows] = shown(results[0])
 
-            outcome = compute(take, self.crew)
-        else:
-            result = np.empty(size, self.options.precision)
-            outcome = compute(result.__setitem__, self.crew)
-            shown = map_to(result)
-            pixels = np.empty(size, shown.depth)
-            for top in range(0, size[0], ROWS_AT_A_TIME):
-                rows = slice(top, top + ROWS_AT_A_TIME)
-                pixels[rows] = shown(result[rows])
+        outcome = correlate_and_compare(source, target.kernel, self.options, take, self.crew)
+        if shown is None or pixels is None:
+            shown = map_to(kept[0])
+            pixels = _mapped(kept[0], shown)
         notes = [shown.note] if shown.note else []
         if outcome.verdict and outcome.verdict.nonfinite:
             notes.append("NaN is shown black")
-        return outcome, pixels, result, notes
+        return _Done(outcome, pixels, kept, notes, shown)
 
-    def _write(
-        self, target: Target, pixels: Pixels, raw: Image | None, alpha: Pixels | None
-    ) -> list[str]:
-        notes, suffix = [], target.suffix
+    def _write(self, target: Target, done: _Done, alpha: Pixels | None) -> list[str]:
+        notes, suffix, pixels = [], target.suffix, done.pixels
         if pixels.dtype == np.uint16 and suffix not in images.SIXTEEN_BIT:
             notes.append(f"reduced to 8 bits, all that {suffix} holds")
             pixels = (pixels >> 8).astype(np.uint8)
@@ -182,9 +181,29 @@ class FileFilter:
             alpha = alpha if kept else None
         encoding = replace(self.encoding, threads=self.crew.threads)
         storage.write_bytes(target.output, images.encode_image(pixels, suffix, alpha, encoding))
-        if target.raw and raw is not None:
-            storage.write_bytes(target.raw, _raw_bytes(raw, target.raw.suffix.lower()))
+        if target.raw:
+            storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
         return notes
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A filtered image in memory: ``kept`` are the engines' signed results, as far as needed."""
+
+    outcome: Outcome
+    pixels: Pixels
+    kept: list[Image]
+    notes: list[str]
+    mapping: Mapping
+
+
+def _mapped(result: Image, shown: Mapping) -> Pixels:
+    """All of a result as pixels, some rows at a time."""
+    pixels = np.empty(result.shape, shown.depth)
+    for top in range(0, len(result), ROWS_AT_A_TIME):
+        rows = slice(top, top + ROWS_AT_A_TIME)
+        pixels[rows] = shown(result[rows])
+    return pixels
 
 
 def _raw_bytes(result: Image, suffix: str) -> bytes:
