@@ -22,6 +22,7 @@ from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
 from cnnviz.errors import OutputError, UsageError
 from cnnviz.inputs import find_inputs
 from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
+from cnnviz.memory import keep_freed_memory
 from cnnviz.record import RECORD, Record
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
 
@@ -163,6 +164,7 @@ def command(
     # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how["engines"] = ENGINES if engine == "both" else (engine,)
+    keep_freed_memory()
     warm_up(how["engines"], how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
 
