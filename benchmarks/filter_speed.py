@@ -27,7 +27,6 @@ PACKAGES = {
     "pyvips": ("libvips by pyvips", "sobel_pyvips.py"),
 }
 PROGRAMS = ("ImageMagick", "GraphicsMagick", "libvips", "G'MIC")
-FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 SMALL = 0.25  # megapixels, enough to read every program and library once, and to compare pictures
 
 
@@ -59,7 +58,7 @@ def programs(source: str, target: str) -> Iterator[Contender]:
         cut = [*tool.command, "convert", source, *tools.GRAPHICSMAGICK, *quality, target]
         yield Contender("GraphicsMagick", cut, cuts_negatives=True)
     if tool := found.get("libvips"):
-        written = target + ("[Q=95,subsample_mode=on]" if to_jpeg else "")
+        written = target + (tools.VIPS_JPEG if to_jpeg else "")
         cut = [*tool.command, "conv", source, written, *tools.VIPS]
         yield Contender("vips conv", cut, cuts_negatives=True)
     if tool := found.get("G'MIC"):
@@ -72,7 +71,7 @@ def compare_times(options: argparse.Namespace, source: Path, results: Path) -> N
     runs = options.runs + options.runs[-1:] * len(options.megapixels)
     for megapixels, times in zip(options.megapixels, runs, strict=False):
         make_photo(source, megapixels)
-        for suffix, name in FORMATS.items():
+        for suffix, name in tools.FORMATS.items():
             print(f"\n### {megapixels:g} MP, JPEG to {name}\n")
             picked = chosen(contenders(source, results / f"result{suffix}"), options)
             print_table(side_by_side(picked, results, 1, times, options.budget), BASE, 1)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CNNVIZ = str(Path(sys.executable).with_name("cnnviz"))
+FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 OWN = ("torch", "opencv-python-headless", "numpy", "pillow", "isal")
 
 # Debian's limits for ImageMagick refuse 100 megapixels; peers/policy.xml has larger ones.
@@ -28,6 +29,7 @@ MAGICK_CUT = ["-morphology", "Convolve", "Sobel"]
 MAGICK_JPEG = ["-quality", "95", "-sampling-factor", "4:2:0"]
 MAGICK_JPEG += ["-define", "jpeg:optimize-coding=false"]
 GRAPHICSMAGICK = ["-convolve", "-1,0,1,-2,0,2,-1,0,1"]
+VIPS_JPEG = "[Q=95,subsample_mode=on]"
 VIPS = [str(HERE / "peers" / "sobel_x.con"), "--precision", "float"]
 GMIC = ["(-1,0,1;-2,0,2;-1,0,1)", "correlate[0]", "[1]", "keep[0]", "abs", "cut", "0,255"]
 

@@ -1,4 +1,4 @@
-"""Sobel x of every JPEG file in a folder by OpenCV, to PNG: SOURCE TARGET PROCESSES."""
+"""Sobel x of a folder's JPEG files by OpenCV: SOURCE TARGET PROCESSES .png|.jpg."""
 
 import sys
 from multiprocessing import Pool
@@ -13,7 +13,7 @@ KERNEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
 
 def job(path: Path) -> None:
     result = cv2.convertScaleAbs(cv2.filter2D(cv2.imread(str(path)), cv2.CV_32F, KERNEL))
-    cv2.imwrite(str(TARGET / f"{path.stem}.png"), result)
+    cv2.imwrite(str(TARGET / f"{path.stem}{sys.argv[4]}"), result)
 
 
 if PROCESSES == 1:

@@ -1,4 +1,4 @@
-"""Sobel x of a folder's JPEG files by OpenCV and torch, compared, to PNG: SOURCE TARGET."""
+"""Sobel x of a folder's JPEG files by OpenCV and torch, compared: SOURCE TARGET .png|.jpg."""
 
 import sys
 from pathlib import Path
@@ -16,4 +16,4 @@ for path in Path(sys.argv[1]).glob("*.jpg"):
     padded = torch.nn.functional.pad(pixels, (1, 1, 1, 1), mode="reflect")
     other = torch.nn.functional.conv2d(padded, weights, groups=3)[0].permute(1, 2, 0).numpy()
     assert np.abs(result - other).max() == 0
-    cv2.imwrite(str(Path(sys.argv[2], f"{path.stem}.png")), cv2.convertScaleAbs(result))
+    cv2.imwrite(str(Path(sys.argv[2], f"{path.stem}{sys.argv[3]}")), cv2.convertScaleAbs(result))
