@@ -64,8 +64,8 @@ def measured(command: list[str], target: Path, files: int) -> Run:
         seconds = time.perf_counter() - start
         said.seek(0)
         last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
-    pictures = [path for path in target.iterdir() if path.suffix != ".json"]  # our record is no picture
-    sizes = [path.stat().st_size for path in pictures]
+    # The record of a batch is no picture.
+    sizes = [path.stat().st_size for path in target.iterdir() if path.suffix != ".json"]
     if status or len(sizes) != files:
         code = os.waitstatus_to_exitcode(status)
         raise FailedError(f"exit code {code}, {len(sizes)} of {files} files written. {last}")
