@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,18 @@ def test_package_and_its_light_names_load_nothing_heavy() -> None:
     assert loaded_by("-c", code) == set()
 
 
+def test_what_a_figure_shows_is_described_without_drawing() -> None:
+    assert loaded_by("-c", "import cnnviz.figures.filter") == set()
+
+
+def test_filter_without_a_figure_loads_no_matplotlib(samples: Path, tmp_path: Path) -> None:
+    output = str(tmp_path / "seven.png")
+    arguments = ("filter", str(samples / "digit_7.png"), "--kernel", "box", "--output", output)
+    loaded = loaded_by("-m", "cnnviz", *arguments)
+    assert "cv2" in loaded
+    assert "matplotlib" not in loaded
+
+
 @pytest.mark.parametrize(
     ("code", "package"),
     [
@@ -53,6 +66,7 @@ def test_package_and_its_light_names_load_nothing_heavy() -> None:
         ("import cnnviz.engines.opencv", "cv2"),
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),
+        ("import cnnviz.figures.sheet", "matplotlib"),
     ],
 )
 def test_probe_sees_what_is_heavy(code: str, package: str) -> None:
