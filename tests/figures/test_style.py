@@ -25,8 +25,8 @@ def only(monkeypatch: pytest.MonkeyPatch, *families: str) -> None:
 
 
 def characters(family: str) -> set[int]:
-    (font, *_) = (font for font in fontManager.ttflist if font.name == family)
-    return set(get_font(font.fname).get_charmap())
+    faces = [font.fname for font in fontManager.ttflist if font.name == family]
+    return set.intersection(*(set(get_font(face).get_charmap()) for face in faces))
 
 
 def test_letters_of_no_font_become_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
