@@ -112,6 +112,11 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."
 )
 @click.option(
+    "--figure",
+    metavar="PATH",
+    help="Also draw input, kernel, both results and their difference: .png, .svg or .pdf.",
+)
+@click.option(
     "--format",
     "suffix",
     type=click.Choice(["png", "jpg", "webp", "tiff", "bmp"]),
@@ -145,6 +150,7 @@ def command(
     kernels: tuple[str, ...],
     output: str | None,
     raw: str | None,
+    figure: str | None,
     suffix: str,
     as_json: bool,
     engine: str,
@@ -156,8 +162,8 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
-    if "" in {output, raw}:
-        raise UsageError("--output or --raw is empty; name a file or a folder")
+    if "" in {output, raw, figure}:
+        raise UsageError("--output, --raw or --figure is empty; name a file or a folder")
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
     chosen = _kernels(kernels)
@@ -170,7 +176,7 @@ def command(
 
     from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
 
-    plan = plan_targets(found, chosen, Places(output, raw, suffix=f".{suffix}"))
+    plan = plan_targets(found, chosen, Places(output, raw, figure, f".{suffix}"))
     _run(plan, output, as_json=as_json, **how)
 
 
@@ -287,6 +293,6 @@ def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:
 
 
 def _is_result(kernels: list[Kernel | Magnitude]) -> Callable[[Path], bool]:
-    """What tells a result of this command from an image: it is called STEM.KERNEL."""
+    """What tells a result of this command from an image: it is called STEM.KERNEL[.figure]."""
     names = {*kernel_names(), *(file_name(kernel) for kernel in kernels)}
-    return lambda path: Path(path.stem).suffix[1:] in names
+    return lambda path: Path(path.stem.removesuffix(".figure")).suffix[1:] in names

@@ -24,7 +24,8 @@ class Comparison:
     """What a figure of ``cnnviz filter`` shows.
 
     ``input`` names the image of (H, W, 1|3) ``source`` pixels: uint8, uint16 or float. There is
-    one kernel, or two where the result is the root of the sum of their squared results.
+    one kernel, or several where the result is the root of the sum of their squared results, which
+    is then called ``magnitude``.
     ``results`` are the exact (h, w, C) results by the engine's name, of one engine or of two,
     ``shown`` the same as pixels, mapped as ``display`` says. ``verdict`` is None when one engine
     worked alone. ``details`` is a line for the foot of the figure, such as the border.
@@ -37,6 +38,7 @@ class Comparison:
     shown: Mapping[str, NDArray[Any]]
     display: str
     verdict: Verdict | None
+    magnitude: str = ""
     details: str = ""
 
 

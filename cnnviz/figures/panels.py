@@ -13,7 +13,7 @@ from cnnviz.figures.style import shade
 from cnnviz.render.canvas import ALARM, FAINT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Note = tuple[str, Any]
 
 GOOD = (20, 105, 58)
+MOST_KERNELS = 3  # that have room beside the input
 MOST_WEIGHTS = 11 * 11  # to be written as numbers
 WRITTEN = {"exact": (10.0, 2.2), "rounded": (7.5, 2.5)}  # weights: points, inches at most
 LOWEST_KERNEL, HIGHEST_KERNEL, WIDEST_KERNEL = 1.5, 2.7, 2.9  # inches
@@ -47,8 +48,19 @@ class Panel:
 
 def of(comparison: Comparison) -> tuple[list[Panel], list[Panel]]:
     """Input and kernels; results and difference."""
-    sources = [_source(comparison), *map(_kernel, comparison.kernels)]
+    sources = [_source(comparison), *_kernels(comparison.kernels)]
     return sources, [*_results(comparison), *_difference(comparison)]
+
+
+def _kernels(kernels: Sequence[Kernel]) -> list[Panel]:
+    """A panel for each kernel; of many, for the first ones."""
+    rows, columns = kernels[0].shape
+    most = MOST_KERNELS if columns <= 2 * rows else 2
+    drawn = kernels if len(kernels) <= most else kernels[: most - 1]
+    panels = [_kernel(kernel) for kernel in drawn]
+    if rest := len(kernels) - len(drawn):
+        panels.append(_card(f"{len(kernels)} kernels", [], [f"and {rest}", "more"], FAINT, 1.0))
+    return panels
 
 
 def numbers(values: Values, source: Values) -> Cells | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
@@ -23,12 +24,15 @@ TITLE_DOWN, SUBTITLE_DOWN, TOP = 0.47, 0.77, 0.95  # inches below the upper edge
 PANEL_DOWN = 0.24  # of a panel's title, below its top
 FOOT_UP, BOTTOM = 0.2, 0.46  # inches above the lower edge
 
+_drawing = Lock()  # matplotlib's settings are those of the whole process
+
 
 def draw(comparison: Comparison, suffix: str) -> bytes:
     """The file of the figure; see ``draw_filter``."""
     kernels = [text for kernel in comparison.kernels for text in (kernel.name, kernel.title)]
-    fonts, instead = lettering([comparison.input, comparison.details, *kernels])
-    with own_settings(fonts):
+    said = [comparison.input, comparison.details, comparison.magnitude, *kernels]
+    fonts, instead = lettering(said)
+    with _drawing, own_settings(fonts):
         return encoded(build(_legible(comparison, instead)), suffix)
 
 
@@ -56,6 +60,7 @@ def _legible(comparison: Comparison, instead: dict[int, str]) -> Comparison:
         comparison,
         input=comparison.input.translate(instead),
         details=comparison.details.translate(instead),
+        magnitude=comparison.magnitude.translate(instead),
         kernels=tuple(kernels),
     )
 
@@ -64,8 +69,8 @@ def _head(figure: Figure, comparison: Comparison) -> None:
     names = [kernel.name for kernel in comparison.kernels]
     subtitle = comparison.kernels[0].title
     if len(names) > 1:
-        subtitle = f"Gradient magnitude √({' + '.join(f'{name}²' for name in names)})"
-    title = f"{comparison.input} × {' and '.join(names)}"
+        subtitle = f"Magnitude √({' + '.join(f'{name}²' for name in names)})"
+    title = f"{comparison.input} × {comparison.magnitude or ' and '.join(names)}"
     height = figure.get_figheight()
     _write(figure, title, MARGIN, height - TITLE_DOWN, TITLE_TEXT, shade(INK), weight="bold")
     _write(figure, subtitle, MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT))

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from cnnviz.figures.filter import Comparison, draw_filter
-from cnnviz.kernels import load_kernel
 from tests.figures.made import comparison, gray, kernel, noise, said, said_by_panel, same, spoilt
+from tests.linear import loaded
 
 ALARM, DARKEST = (190, 30, 45), (77, 0, 75)
 
@@ -125,10 +125,10 @@ def test_one_engine_is_called_not_verified_and_has_no_difference() -> None:
 
 
 def test_gradient_magnitude_has_both_kernels() -> None:
-    both = (load_kernel("sobel_x"), load_kernel("sobel_y"))
+    both = (loaded("sobel_x"), loaded("sobel_y"))
     panels = said_by_panel(same(noise(40, 60), kernels=both))
     assert len(panels) == 6
-    assert "Gradient magnitude √(sobel_x² + sobel_y²)" in panels[5]
+    assert "Magnitude √(sobel_x² + sobel_y²)" in panels[5]
     assert panels[1] == ["−1", "0", "1", "−2", "0", "2", "−1", "0", "1"]
     assert panels[2] == ["−1", "−2", "−1", "0", "0", "0", "1", "2", "1"]
 
@@ -205,7 +205,7 @@ def test_division_and_offset_stand_below_the_weights(made: object, below: list[s
 
 
 def test_long_weights_are_rounded_and_that_is_said() -> None:
-    panels = said_by_panel(same(noise(40, 60), kernels=(load_kernel("farid_x"),)))
+    panels = said_by_panel(same(noise(40, 60), kernels=(loaded("farid_x"),)))
     assert panels[1][:5] == ["−0.004", "−0.01", "0", "0.01", "0.004"]
     assert "weights sum to 0, shown rounded" in panels[-1]
 

@@ -14,13 +14,13 @@ from cnnviz.figures import layout
 from cnnviz.figures.filter import Comparison
 from cnnviz.figures.sheet import build
 from cnnviz.figures.style import OWN_FONT, own_settings
-from cnnviz.kernels import load_kernel
 from tests.figures.made import comparison, kernel, noise, same, spoilt
+from tests.linear import loaded
 
 ONE_PIXEL = 1.0
 
 LONG = {"input": "a_rather_long_name_of_a_photo" * 9, "details": "border reflect101, stride 1 " * 9}
-BOTH = (load_kernel("sobel_x"), load_kernel("sobel_y"))
+BOTH = (loaded("sobel_x"), loaded("sobel_y"))
 SHAPES = [
     (1, 1),
     (5, 5),
@@ -93,3 +93,13 @@ def test_clash_sees_a_note_on_its_title(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(layout, "LINE", 0.0)
     with pytest.raises(AssertionError):
         clash(made)
+
+
+@pytest.mark.parametrize("count", [3, 4, 16])
+@pytest.mark.parametrize("side", [(1, 9), (9, 1), (3, 3), (11, 11), (1, 101), (31, 31)], ids=str)
+def test_many_kernels_have_room(side: tuple[int, int], count: int) -> None:
+    weights = [
+        [(row * 7 + column * 3) % 5 - 2 for column in range(side[1])] for row in range(side[0])
+    ]
+    parts = tuple(kernel(weights, name=f"part_{number}") for number in range(count))
+    clash(same(noise(40, 60), kernels=parts, magnitude="many"))
