@@ -105,6 +105,8 @@ def _figured(name: Path) -> Path:
 def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: Path) -> Path:
     """Where a result goes; ``suffixes`` are the formats, the first being the default."""
     path = Path(given)
+    if several and path == STANDARD_STREAM:
+        raise UsageError(f"{option} - is one stream but there are several results; name a folder")
     if several and path.suffix.lower() in suffixes and not says_folder(given):
         raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
     if several or says_folder(given):
