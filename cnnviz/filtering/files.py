@@ -89,22 +89,19 @@ class FileFilter:
         if self.record is None or path == storage.STANDARD_STREAM:
             yield from self._reports(path, targets)
             return
-        made_from = digest(path) or ""
-        how = {id(target): self._fingerprint(target) for target in targets}
-        todo = []
+        content, todo, origins = digest(path), [], []
         for target in targets:
-            if self.resume and self.record.has(target.files, made_from, how[id(target)]):
+            origin = fingerprint(content, target.kernel, self.options, self.display, self.encoding)
+            if self.resume and self.record.has(target.files, origin):
                 yield Kept(path, target.kernel.name, target.output)
             else:
                 todo.append(target)
-        for target, report in zip(todo, self._reports(path, todo), strict=True):
+                origins.append(origin)
+        reports = self._reports(path, todo)
+        for target, origin, report in zip(todo, origins, reports, strict=True):
             if report.output:
-                self.record.add(target.files, made_from, how[id(target)])
+                self.record.add(target.files, origin)
             yield report
-
-    def _fingerprint(self, target: Target) -> str:
-        encoding = replace(self.encoding, threads=None)
-        return fingerprint(target.kernel, self.options, self.display, encoding)
 
     def _reports(self, path: Path, targets: list[Target]) -> Iterator[Report]:
         """A report for each target, in order."""
