@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,8 @@ SECONDS_BETWEEN = 1.0
 class Record:
     """The results in one folder: of each its ``origin``, and its files with their digests.
 
-    An origin is a fingerprint of all that decides what a result looks like. ``has`` and ``add``
-    may be called from several threads.
+    An origin is a fingerprint of all that decides what a result looks like. Once all results are
+    planned, threads may call ``has`` and ``add``, each for results of its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +43,6 @@ class Record:
         self._before = _read(self.file)
         self._known = {name for entry in self._before.values() for name in entry["files"]}
         self._results: dict[str, dict[str, Any]] = {}  # those of this run
-        self._lock = Lock()
         self._due = 0.0
 
     def names(self, file: Path) -> bool:
@@ -72,8 +70,7 @@ class Record:
         # What else an earlier run wrote for it may be of another origin now.
         digests = dict.fromkeys(self._entry(files)["files"])
         digests |= {self._name(file): digest(file) for file in files}
-        with self._lock:
-            self._results[self._name(files[0])] = {"origin": origin, "files": digests}
+        self._results[self._name(files[0])] = {"origin": origin, "files": digests}
 
     def save(self, *, at_once: bool = False) -> None:
         """Write the record, unless that was done a moment ago; ``at_once`` in any case.
@@ -86,9 +83,7 @@ class Record:
         if not at_once and monotonic() < self._due:
             return
         start = monotonic()
-        others = _read(self.file)
-        with self._lock:
-            results = {**others, **self._results}
+        results = {**_read(self.file), **self._results}
         # A line for each result; json's own indentation takes ten times as long.
         lines = [f"\n{json.dumps(name)}: {json.dumps(entry)}" for name, entry in results.items()]
         text = f'{{"cnnviz": {json.dumps(__version__)}, "results": {{{",".join(lines)}\n}}}}\n'
