@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Condition
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PIXELS_AT_ONCE = 64_000_000  # of images that are worked on side by side
-BAND_BYTES = 4_000_000  # of float pixels: large enough to hide Python, small enough for caches
+BAND_BYTES = 3_000_000  # of float pixels: large enough to hide Python, small enough for caches
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,12 @@ def plan_bands(
     # border can mirror: then half of them lie inside the image.
     mirrored = rows.span + 2 * max(rows.padding) + rows.stride
     row_bytes = shape[1] * shape[2] * np.dtype(precision).itemsize
-    tall = max(BAND_BYTES // row_bytes, mirrored) // rows.stride + 1
-    count = max(length // tall, 1)  # what is left over makes the last band taller
+    wanted, least = (n // rows.stride + 1 for n in (BAND_BYTES // row_bytes, mirrored))
+    count = max(min(-(-length // wanted), length // least), 1)
     if count == 1 or in_one:
         return [Band(0, length, slice(0, height), window)]
-    starts = [n * tall for n in range(count)]
-    stops = [*starts[1:], length]
-    return [
-        _band(start, stop, height, (rows, columns), window)
-        for start, stop in zip(starts, stops, strict=True)
-    ]
+    ends = [n * length // count for n in range(count + 1)]
+    return [_band(*both, height, (rows, columns), window) for both in pairwise(ends)]
 
 
 def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: Window) -> Band:

@@ -69,7 +69,7 @@ def encode_image(
         raise UsageError(
             f"{suffix} holds {limit:,} pixels a side, not {longest:,}; .png holds more"
         )
-    planes = pixels[:, :, ::-1]  # cv2 wants BGR
+    planes = _bgr(pixels)
     if alpha is not None and suffix.lower() in WITH_ALPHA:
         color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes
         planes = np.dstack([color, alpha])
@@ -79,3 +79,11 @@ def encode_image(
     if not done:
         raise ImageError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
     return data.tobytes()
+
+
+def _bgr(pixels: Pixels) -> Pixels:
+    """The pixels with their channels in OpenCV's order."""
+    if pixels.shape[2] == 1 or pixels.dtype == np.float64:  # which cvtColor does not take
+        return pixels[:, :, ::-1]
+    swapped: Pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
+    return swapped
