@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cnnviz.shapes.notation import CROSS, WHOLE
 
 if TYPE_CHECKING:
     from cnnviz.batch import Batch
 
 Command = Callable[..., Any]
-
-WHOLE = r"[0-9]{1,9}"  # ASCII digits only, and no number that would ask for absurd arithmetic
-CROSS = r"[xX×]"
 
 
 class WholeNumber(click.ParamType[int]):
@@ -126,18 +124,23 @@ def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     return decorate
 
 
-dilation = click.option(
-    "-d",
-    "--dilation",
-    type=Pair(),
-    default="1",
-    show_default=True,
-    help="Distance between neighbouring weights, in pixels.",
-)
+def dilation(kind: click.ParamType[Any], default: str | None = "1") -> Callable[[Command], Command]:
+    """--dilation, read as ``kind``; without a default where the command has one of its own."""
+    return click.option(
+        "-d",
+        "--dilation",
+        type=kind,
+        default=default,
+        show_default=True,
+        help="Distance between neighbouring weights, in pixels."
+        + ("" if default else "  [default: 1]"),
+    )
 
 
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
+    from pathlib import Path  # a tenth of what a light command takes to start
+
     argument = click.argument(
         "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
     )

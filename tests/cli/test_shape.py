@@ -29,16 +29,21 @@ def test_json_has_the_contract_s_keys(run: Run) -> None:
     result = run("shape", "3x32x32", "-k3", "-p1", "-c64", "--json")
     field = [3, 3]
     layer = {"layer": "conv", "output": [64, 32, 32], "params": 1792, "macs": 1769472}
-    assert json.loads(result.stdout) == {
-        "input": [3, 32, 32],
-        "output": [64, 32, 32],
-        "params": 1792,
-        "macs": 1769472,
-        "receptive_field": field,
-        "effective_stride": [1, 1],
-        "effective_padding": [1, 1],
-        "layers": [{**layer, "receptive_field": field}],
-    }
+    document = json.loads(result.stdout)
+    (only,) = document.pop("layers")
+    assert only.items() >= {**layer, "receptive_field": field}.items()
+    assert (
+        document.items()
+        >= {
+            "input": [3, 32, 32],
+            "output": [64, 32, 32],
+            "params": 1792,
+            "macs": 1769472,
+            "receptive_field": field,
+            "effective_stride": [1, 1],
+            "effective_padding": [1, 1],
+        }.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_same_is_torch_s(run: Run, kernel_size: int, dilation: int) -> None:
         pytest.param("1e3x4", "is not a size", id="exponent"),
         pytest.param("٣x٤", "is not a size", id="other digits"),
         pytest.param("9999999999x4", "is too large; a number has", id="absurd"),
-        pytest.param("1x2x3x4", "is not a size", id="four numbers"),
+        pytest.param("1x2x3x4", "must be CHANNELSxHEIGHTxWIDTH, but it is 1x2", id="four numbers"),
         pytest.param("3x3 -k7", "kernel spans 7 px but the padded input is 3 px", id="misfit"),
         pytest.param("9x9 -k0", "0 is below 1", id="kernel 0"),
         pytest.param("9x9 -s0", "0 is below 1", id="stride 0"),
@@ -92,7 +97,7 @@ def test_same_is_torch_s(run: Run, kernel_size: int, dilation: int) -> None:
         pytest.param("9x9 -psame -s2", "padding same needs stride 1", id="same with stride"),
         pytest.param("3x9x9 -i4", "SIZE names 3 channels but --in-channels is 4", id="channels"),
         pytest.param("3x9x9 --groups 2", "groups 2 does not divide in_channels 3", id="groups"),
-        pytest.param("9x9 conv:3", "unexpected extra argument", id="chain"),
+        pytest.param("9x9 conv:3 -k3", "--kernel-size describes a single layer", id="chain"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(run: Run, arguments: str, message: str) -> None:
