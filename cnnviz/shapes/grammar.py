@@ -108,7 +108,7 @@ def _argument(part: str) -> tuple[str, object]:
             return key, whole_number(number, minimum)
         return key or "n", per_axis(number, minimum)
     except ShapeError as error:
-        raise ShapeError(f"{quoted(part)}: {error}") from None
+        raise ShapeError(f"{quoted(part)}: {error}" if key else str(error)) from None
 
 
 class _Parser:
@@ -123,6 +123,8 @@ class _Parser:
         nodes = self._nodes(0)
         if self.at_hand:
             raise ShapeError(f"{quoted(self.at_hand)} stands outside of res[ … / … ]")
+        if not nodes:
+            raise ShapeError("the chain names no layer")
         return nodes
 
     def _nodes(self, depth: int) -> tuple[Node, ...]:
@@ -133,13 +135,14 @@ class _Parser:
         return tuple(nodes)
 
     def _layer(self) -> list[Node]:
-        text, at, repeats = self.at_hand.partition("@")
+        written = self.at_hand
+        text, at, repeats = written.partition("@")
         self._advance()
         try:
             layer = parse_layer(text)
             return [layer] * self._counted(1, repeats if at else "1")
         except ShapeError as error:
-            self._blame(text, self.count + 1, error)
+            self._blame(written, self.count + 1, error)
 
     def _residual(self, depth: int) -> list[Node]:
         if depth > DEEPEST_NESTING:
