@@ -16,6 +16,7 @@ LIGHT_COMMANDS = [
     ["shape", "300x400", "-k3", "-p1", "-s2"],
     ["shape", "3x224x224", "-k7", "--json"],
     ["shape", "3x3", "-k7"],
+    ["shape", "3x64x64", "conv:8,k3", "res[ conv:8,k3,p1 / ]", "gap", "--explain"],
     ["kernels"],
     ["kernels", "show", "gaussian"],
     ["filter", "photo.jpg", "--kernel", "sobelx"],
@@ -53,6 +54,7 @@ def test_package_and_its_light_names_load_nothing_heavy() -> None:
         ("import cnnviz.engines.opencv", "cv2"),
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),
+        ("import cnnviz.shapes.twin", "torch"),
     ],
 )
 def test_probe_sees_what_is_heavy(code: str, package: str) -> None:

@@ -81,6 +81,6 @@ def _term(old: Field, reader: object, new: Field) -> str:
     dilated = f"{reader.dilation}*" if reader.dilation > 1 else ""
     return (
         f"{old.size} + {dilated}({reader.kernel_size} - 1)*{old.stride} = {new.size}: what it was,"
-        f" and {reader.kernel_size - 1} taps more, each"
-        f" {reader.dilation * old.stride} px of the first input further on"
+        f" and {reader.kernel_size - 1} taps more,"
+        f" {reader.dilation * old.stride} px of the first input apart"
     )

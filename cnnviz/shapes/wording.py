@@ -27,13 +27,17 @@ def steps_in_words(
 ) -> str:
     """How a window of ``span`` comes to ``count`` positions, and what it leaves unread."""
     room = size + sum(padding) - span
-    have = f"{size} {unit}"
+    given, of = "", f"{size} {unit}"
     if sum(padding):
-        have += f" and {sum(padding)} of padding are {size + sum(padding)}"
+        of = str(size + sum(padding))
+        given = f"{size} {unit} and {sum(padding)} of padding are {of}; "
+    rounded = ""
+    if room % stride:
+        rounded = ", rounded up" if count > room // stride + 1 else ", rounded down"
     told = (
-        f"{have}; the window spans {span}, so it can move on by {room}:"
+        f"{given}the window spans {span} of {of}, so it can move on by {room}:"
         f" {quotient(room, stride)} steps of {stride}; with the start"
-        f" {quotient(room, stride)} + 1 = {quotient(room + stride, stride)} → {count}"
+        f" {quotient(room, stride)} + 1 = {quotient(room + stride, stride)} → {count}{rounded}"
     )
     rest = room - (count - 1) * stride
     unread_padding = min(rest, padding[1])
