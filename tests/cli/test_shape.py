@@ -2,11 +2,12 @@
 
 import json
 import re
+import shlex
 
 import pytest
 import torch
 
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 REPORT = """\
 150x200
@@ -284,3 +285,20 @@ def test_bad_chains_are_one_sentence_and_exit_2(run: Run, arguments: str, messag
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert len(result.stderr.splitlines()[-1]) < 300
+
+
+PAGE = (ROOT / "docs" / "shape.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"^\$ cnnviz (shape .*)\n((?:(?!\$ |```).*\n)*)", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("line", "shown"), SHOWN)
+def test_page_shows_what_is_printed(run: Run, line: str, shown: str) -> None:
+    assert run(*shlex.split(line)).output == shown
+
+
+def test_page_names_every_layer() -> None:
+    from cnnviz.shapes.names import LISTED
+
+    missing = [name for name in LISTED if f"`{name.split()[0]}" not in PAGE]
+    assert missing == []
+    assert SHOWN
