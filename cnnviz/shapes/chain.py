@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import ShapeError
-from cnnviz.shapes.grammar import LayerText, parse_chain
+from cnnviz.shapes.grammar import LayerText, Residual, parse_chain
 from cnnviz.shapes.names import KINDS, build_layer
 from cnnviz.shapes.notation import quoted, size_text
 from cnnviz.shapes.plain import Add
@@ -14,7 +14,7 @@ from cnnviz.shapes.receptive import LARGEST, Field
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cnnviz.shapes.grammar import Node, Residual
+    from cnnviz.shapes.grammar import Node
     from cnnviz.shapes.layer import Layer, Shape
 
 Fields = tuple[Field, ...]
@@ -164,13 +164,13 @@ def image_shape(size: Shape, layers: Sequence[Node], in_channels: int | None = N
 def _axes_wanted(layers: Sequence[Node]) -> int | None:
     """Spatial axes that the first layer which cares needs; 0 for a row of features."""
     for node in layers:
-        if not isinstance(node, LayerText):
+        wanted: int | None = None
+        if isinstance(node, Residual):
             wanted = _axes_wanted((*node.main, *node.shortcut))
         elif node.name == "linear":
             wanted = 0
-        else:
-            spatial = KINDS[node.name].spatial if node.name in KINDS else "any"
-            wanted = 2 if spatial == "any" else spatial or None  # type: ignore[assignment]
+        elif axes := KINDS[node.name].axes if node.name in KINDS else ():
+            wanted = axes[0] if len(axes) == 1 else 2
         if wanted is not None:
             return wanted
     return None

@@ -38,13 +38,13 @@ WORDS = {
 class Kind(NamedTuple):
     """A family of layers.
 
-    ``spatial`` is how many spatial axes the input must have: a number, "any" for at least one,
-    or "" where it does not matter.
+    ``takes`` are the arguments it knows, ``axes`` the numbers of spatial axes that its input may
+    have; none is named where it does not matter.
     """
 
     build: Callable[[Arguments, Shape], Layer]
     takes: str = ""
-    spatial: int | str = ""
+    axes: tuple[int, ...] = ()
 
 
 def build_layer(layer: LayerText, shape: Shape) -> Layer:
@@ -55,14 +55,15 @@ def build_layer(layer: LayerText, shape: Shape) -> Layer:
     """
     kind = kind_of(layer.name)
     taken = kind.takes.split()
-    for name, value in zip(layer.arguments._fields, layer.arguments, strict=True):
+    for name, value in layer.arguments._asdict().items():
         if value is not None and name not in taken:
             can = f"it takes {', '.join(WORDS[each] for each in taken) or 'nothing'}"
             raise ShapeError(f"{layer.name} takes no {WORDS[name]}; {can}")
     axes = len(shape) - 1
-    if kind.spatial and (axes != kind.spatial if isinstance(kind.spatial, int) else axes < 1):
-        needed = SIZES_NEEDED[kind.spatial if isinstance(kind.spatial, int) else 2]
-        raise ShapeError(f"its input must be {needed}, but it is {size_text(shape)}{_hint(shape)}")
+    if kind.axes and axes not in kind.axes:
+        needed = SIZES_NEEDED[kind.axes[0] if len(kind.axes) == 1 else 2]
+        hint = f"; write the layer's name with {axes}d" if axes in SIZES_NEEDED else ""
+        raise ShapeError(f"its input must be {needed}, but it is {size_text(shape)}{hint}")
     return kind.build(layer.arguments, shape)
 
 
@@ -79,11 +80,6 @@ def kind_of(name: str) -> Kind:
     close = get_close_matches(name[:40], KINDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(LISTED)}"
     raise ShapeError(f"there is no layer {quoted(name)}; {hint}")
-
-
-def _hint(shape: Shape) -> str:
-    suffix = {2: "; write the layer's name with 1d", 4: "; write the layer's name with 3d"}
-    return suffix.get(len(shape), "")
 
 
 def _per_axis(values: tuple[int, ...] | None, shape: Shape, default: int) -> tuple[int, ...]:
@@ -239,19 +235,21 @@ ACTIVATIONS = (
     *("hardsigmoid", "logsigmoid", "tanh", "hardtanh", "softplus", "softsign", "hardswish"),
 )
 
+SPATIAL = (1, 2, 3)
+
 WINDOWED = {
-    "conv": Kind(_convolution, "n k s p d g nobias", "any"),
-    "dwconv": Kind(_depthwise, "n k s p d m nobias", "any"),
-    "sepconv": Kind(_separable, "n k s p d m nobias", "any"),
-    "convt": Kind(_transposed, "n k s p d op g nobias", "any"),
-    "maxpool": Kind(_pool("max"), "k s p d ceil", "any"),
-    "avgpool": Kind(_pool("avg"), "k s p ceil", "any"),
-    "minpool": Kind(_pool("min"), "k s p d ceil", "any"),
-    "adaptiveavgpool": Kind(_adaptive("avg"), "n", "any"),
-    "adaptivemaxpool": Kind(_adaptive("max"), "n", "any"),
-    "upsample": Kind(_upsample, "n s", "any"),
-    "pad": Kind(_pad, "n p", "any"),
-    "gap": Kind(_global_pool, "", "any"),
+    "conv": Kind(_convolution, "n k s p d g nobias", SPATIAL),
+    "dwconv": Kind(_depthwise, "n k s p d m nobias", SPATIAL),
+    "sepconv": Kind(_separable, "n k s p d m nobias", SPATIAL),
+    "convt": Kind(_transposed, "n k s p d op g nobias", SPATIAL),
+    "maxpool": Kind(_pool("max"), "k s p d ceil", SPATIAL),
+    "avgpool": Kind(_pool("avg"), "k s p ceil", SPATIAL),
+    "minpool": Kind(_pool("min"), "k s p d ceil", SPATIAL),
+    "adaptiveavgpool": Kind(_adaptive("avg"), "n", SPATIAL),
+    "adaptivemaxpool": Kind(_adaptive("max"), "n", SPATIAL),
+    "upsample": Kind(_upsample, "n s", SPATIAL),
+    "pad": Kind(_pad, "n p", SPATIAL),
+    "gap": Kind(_global_pool, "", SPATIAL),
 }
 
 PLAIN = {
@@ -269,11 +267,11 @@ KINDS = {
     **WINDOWED,
     **PLAIN,
     **{
-        f"{name}{axes}d": kind._replace(spatial=axes)
+        f"{name}{axes}d": kind._replace(axes=(axes,))
         for name, kind in {**WINDOWED, "bn": PLAIN["bn"]}.items()
         for axes in (1, 2, 3)
     },
-    "conv": WINDOWED["conv"]._replace(spatial=2),
+    "conv": WINDOWED["conv"]._replace(axes=(2,)),
     "transposed": WINDOWED["convt"],
 }
 

@@ -57,7 +57,7 @@ def test_branches_are_added_and_shown_by_their_indent() -> None:
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        (name, (3, *(8,) * (kind.spatial if isinstance(kind.spatial, int) else 2)))
+        (name, (3, *(8,) * (kind.axes[0] if len(kind.axes) == 1 else 2)))
         for name, kind in KINDS.items()
     ],
     ids=KINDS,

@@ -46,9 +46,10 @@ def conv(k: int, s: int, p: int, d: int) -> tuple[str, nn.Module]:
     return f"conv1d:1,k{k},s{s},p{p},d{d},nobias", layer
 
 
-def convt(k: int, s: int, p: int, d: int) -> tuple[str, nn.Module]:
-    layer = nn.ConvTranspose1d(1, 1, k, s, p, dilation=d, bias=False)
-    return f"convt1d:1,k{k},s{s},p{p},d{d},nobias", layer
+def convt(k: int, s: int, p: int, d: int, op: int) -> tuple[str, nn.Module]:
+    op = min(op, max(s, d) - 1)
+    layer = nn.ConvTranspose1d(1, 1, k, s, p, op, dilation=d, bias=False)
+    return f"convt1d:1,k{k},s{s},p{p},d{d},op{op},nobias", layer
 
 
 def pool(k: int, s: int) -> tuple[str, nn.Module]:
@@ -78,7 +79,7 @@ def shrinking(k: int) -> tuple[str, nn.Module]:
 
 LAYERS: st.SearchStrategy[tuple[str, nn.Module]] = st.one_of(
     st.builds(conv, *map(st.integers, (1, 1, 0, 1), (5, 3, 3, 3))),
-    st.builds(convt, *map(st.integers, (1, 1, 0, 1), (5, 3, 2, 3))),
+    st.builds(convt, *map(st.integers, (1, 1, 0, 1, 0), (5, 3, 2, 3, 2))),
     st.builds(pool, st.integers(1, 4), st.integers(1, 3)),
     st.builds(adaptive, st.integers(40, 160)),
     st.builds(upsample, st.integers(1, 3)),
@@ -187,6 +188,7 @@ def test_where_there_is_no_number(text: str, limits: list[str]) -> None:
         pytest.param(
             (20, 20), "res[ conv:1,k1,s2 / conv:1,k2,s2 ]", (0, 0), id="either branch reads it"
         ),
+        pytest.param((20, 20), "convt:1,k1,s2,d2,op1", (0, 0), id="the last output reads nothing"),
         pytest.param((20, 20), "res[ conv:1,k1,s2 / maxpool:k1,s2 ]", (10, 10), id="neither does"),
         pytest.param(
             (20, 20), "convt:1,k1,s999 conv:1,k999,d3", (None, None), id="too long to count"

@@ -16,9 +16,9 @@ from cnnviz.shapes.window import Axis
 def test_every_layer_has_its_twin(name: str) -> None:
     sizes = {"adaptive": ":2", "pad": ":1", "gn": ":3", "linear": ":4"}
     arguments = next((given for start, given in sizes.items() if name.startswith(start)), "")
-    spatial = KINDS[name].spatial
-    axes = spatial if isinstance(spatial, int) else 2
-    sentence = compare(trace_chain(name + arguments, (3, *(8,) * axes)))
+    axes = KINDS[name].axes
+    shape = (3, *(8,) * (axes[0] if len(axes) == 1 else 2))
+    sentence = compare(trace_chain(name + arguments, shape))
     assert "the layer are those of torch" in sentence
 
 
