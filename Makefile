@@ -20,6 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable ".[dev]"
+	@$(VENV)/bin/python -m compileall -q cnnviz  # as pip does for what is not editable
 	@touch $@
 
 demo: $(READY)

@@ -14,7 +14,7 @@ ORDER = [
     {"shapes", "storage", "kernels", "statistics"},
     {"images", "inputs"},
     {"engines", "agreement", "models", "render", "display"},
-    {"capture"},
+    {"capture", "figures"},
     {"filtering", "featuremaps"},
     {"batch"},
     {"cli"},

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,12 @@ def test_light_command_loads_nothing_heavy(arguments: list[str]) -> None:
 def test_package_and_its_light_names_load_nothing_heavy() -> None:
     code = "import cnnviz; cnnviz.output_size(7, 3); cnnviz.load_kernel('box'); dir(cnnviz)"
     assert loaded_by("-c", code) == set()
+
+
+def test_an_svg_is_drawn_with_nothing_heavy(tmp_path: Path) -> None:
+    figure = str(tmp_path / "chain.svg")
+    assert loaded_by("-m", "cnnviz", "shape", "8x8", "conv:4", "--figure", figure) == set()
+    assert (tmp_path / "chain.svg").exists()
 
 
 @pytest.mark.parametrize(

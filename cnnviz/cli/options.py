@@ -108,6 +108,9 @@ def everywhere(command: Command) -> Command:
     return command
 
 
+overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
+
+
 def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     """Where results go: --output, --overwrite; ``default`` says what happens without."""
 
@@ -118,7 +121,6 @@ def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
             metavar="PATH",
             help=f"{meaning} [default: {default}]",
         )
-        overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
         return output(overwrite(command))
 
     return decorate

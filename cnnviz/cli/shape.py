@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import WholeNumber
+from cnnviz.cli.options import WholeNumber, shown
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer
 from cnnviz.shapes.grammar import Arguments, LayerText, parse_chain
@@ -33,7 +33,6 @@ LAYER_OPTIONS = {
     "output_padding": "op",
     "groups": "g",
     "multiplier": "m",
-    "no_bias": "nobias",
     "ceil": "ceil",
 }
 
@@ -136,7 +135,7 @@ class PerAxis(click.ParamType[Any]):
 @click.option(
     "--multiplier", type=WholeNumber(), help="Depthwise maps per input map.  [default: 1]"
 )
-@click.option("--no-bias", is_flag=True, default=None, help="Count no bias.")
+@click.option("--bias/--no-bias", default=True, show_default=True, help="Count a bias per channel.")
 @click.option(
     "--output-padding",
     type=PerAxis(0),
@@ -156,15 +155,24 @@ class PerAxis(click.ParamType[Any]):
 @click.option(
     "--batch", type=WholeNumber(), default=1, show_default=True, help="Images, for the memory."
 )
+@click.option(
+    "--figure",
+    "--svg",
+    "figure",
+    metavar="FILE",
+    help="Also draw the layers: .svg, or with matplotlib .png or .pdf.",
+)
+@options.overwrite
 @options.everywhere
 def command(
     size: tuple[int, ...],
     layers: tuple[str, ...],
-    op: str,
     in_channels: int | None,
     quiet: bool,
     as_json: bool,
     check: bool,
+    figure: str | None,
+    overwrite: bool,
     **how: Any,
 ) -> None:
     """Output sizes, parameters, multiply-adds and receptive field of one layer or a chain.
@@ -185,30 +193,42 @@ def command(
 
     The rules and refusals are torch's; MACs are counted as torchvision does.
     """  # noqa: D301 (click wants the backspace itself)
-    single = {letter: how.pop(option) for option, letter in LAYER_OPTIONS.items()}
-    single["n"] = single["n"] and (single["n"],)
-    if layers:
-        _refuse_layer_options()
-        nodes = parse_chain(" ".join(layers))
-        chain = trace_chain(nodes, image_shape(size, nodes))
-    else:
-        layer = LayerText(op, Arguments(**single), op)
-        chain = trace_layer(layer, image_shape(size, [layer], in_channels))
-    checked = _checked(chain) if check else {}
+    single = _single_layer(how)
+    chain = _chain(size, layers, single, in_channels)
+    done = _checked(chain) if check else {}
+    if figure is not None:
+        done["figure"] = _drawn(chain, figure, overwrite=overwrite)
     named = in_channels is not None or len(chain.input) == len(size)
     wanted = Wanted(memory=bool(layers) or _given("dtype") or _given("batch"), **how)
     if as_json:
         import json  # only where it is printed
 
-        click.echo(json.dumps({**document(chain, wanted), **checked}))
+        click.echo(json.dumps({**document(chain, wanted), **done}))
         return
-    plain = not named and chain.output[0] == 1
-    click.echo(size_text(chain.output[1:] if plain else chain.output))
+    click.echo(size_text(chain.output if named or chain.output[0] > 1 else chain.output[1:]))
     if not quiet:
         report = chain_report if layers else layer_report
         click.echo(f"\n{report(chain, wanted, '' if named else ' (SIZE names none)')}")
-        for name, sentence in checked.items():
-            click.echo(f"  {name:<16} {sentence}")
+        for name, what in done.items():
+            click.echo(f"  {name:<16} {shown(what)}")
+
+
+def _single_layer(how: dict[str, Any]) -> LayerText:
+    """The layer that the options describe, which are taken out of ``how``."""
+    name, bias = how.pop("op"), how.pop("bias")
+    given = {letter: how.pop(option) for option, letter in LAYER_OPTIONS.items()}
+    given["n"] = given["n"] and (given["n"],)
+    return LayerText(name, Arguments(**given, nobias=None if bias else True), name)
+
+
+def _chain(
+    size: tuple[int, ...], layers: tuple[str, ...], single: LayerText, in_channels: int | None
+) -> Chain:
+    if not layers:
+        return trace_layer(single, image_shape(size, [single], in_channels))
+    _refuse_layer_options()
+    nodes = parse_chain(" ".join(layers))
+    return trace_chain(nodes, image_shape(size, nodes))
 
 
 def _given(option: str) -> bool:
@@ -218,9 +238,10 @@ def _given(option: str) -> bool:
 
 def _refuse_layer_options() -> None:
     """One way to say it: options describe a single layer, LAYERs carry their own arguments."""
-    for name in filter(_given, (*LAYER_OPTIONS, "in_channels", "op")):
+    for name in filter(_given, (*LAYER_OPTIONS, "in_channels", "op", "bias")):
+        option = "no-bias" if name == "bias" else name.replace("_", "-")
         raise UsageError(
-            f"--{name.replace('_', '-')} describes a single layer; beside LAYERs write it"
+            f"--{option} describes a single layer; beside LAYERs write it"
             " into them, such as conv:64,k3,p1"
         )
 
@@ -229,3 +250,18 @@ def _checked(chain: Chain) -> dict[str, str]:
     from cnnviz.shapes.twin import compare  # torch: only when it is asked for
 
     return {"checked": compare(chain)}
+
+
+def _drawn(chain: Chain, figure: str, *, overwrite: bool) -> str:
+    """The file that the chain was drawn into."""
+    from pathlib import Path  # like storage, only where something is written
+
+    from cnnviz.figures.chain import draw_chain
+    from cnnviz.figures.marks import encoded
+    from cnnviz.storage import refuse_existing, write_bytes
+
+    path = Path(figure)
+    data = encoded(draw_chain(chain), path.suffix.lower())
+    refuse_existing([path], [], overwrite=overwrite)
+    write_bytes(path, data)
+    return str(path)

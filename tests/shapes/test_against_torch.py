@@ -253,3 +253,18 @@ def test_the_rules_of_pools_by_hand() -> None:
     assert trace_chain("maxpool:k3,s1,p1,d2", (1, 5, 5)).output == (1, 3, 3)
     with pytest.raises(ShapeError, match="padding 2 is more than half of the kernel size 3"):
         trace_chain("maxpool:k3,p2,d4", (1, 20, 20))  # the dilated kernel spans 9
+
+
+def test_average_pooling_over_three_axes_alone_needs_a_whole_kernel() -> None:
+    """Padding and ceiling would otherwise allow 5 on 4; torch's AvgPool3d does not."""
+    for text in ("maxpool:k5,ceil", "maxpool:k5,p1"):
+        assert trace_chain(text, (1, 4, 4, 4)).output == (1, 1, 1, 1)
+        assert trace_chain(text.replace("max", "avg"), (1, 4, 4)).output == (1, 1, 1)
+        with pytest.raises(ShapeError, match="size 4 is below the kernel size 5"):
+            trace_chain(text.replace("max", "avg"), (1, 4, 4, 4))
+        assert torchs(lambda: nn.AvgPool3d(5, 5, 1, ceil_mode=True), (1, 4, 4, 4)) is None
+
+
+def test_linear_layers_are_applied_to_every_row() -> None:
+    """4 weights' worth for each of 16 numbers in 3*8 rows."""
+    assert trace_chain("linear:4", (3, 8, 16)).macs == 3 * 8 * 16 * 4

@@ -1,0 +1,1 @@
+"""Figures to show to others: PNG, SVG or PDF. The only room that imports matplotlib."""
