@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnnviz.errors import CnnvizError
     from cnnviz.filtering import FilterOptions, filter_image
     from cnnviz.images import read_image
-    from cnnviz.kernels import Kernel, kernel_names, load_kernel
+    from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
     from cnnviz.models import load_model
     from cnnviz.shapes import conv_output_size as output_size
 
@@ -22,6 +22,7 @@ __all__ = [
     "CnnvizError",
     "FilterOptions",
     "Kernel",
+    "Magnitude",
     "Window",
     "__version__",
     "feature_maps",
@@ -37,6 +38,7 @@ _HOMES = {
     "CnnvizError": ("cnnviz.errors", "CnnvizError"),
     "FilterOptions": ("cnnviz.filtering", "FilterOptions"),
     "Kernel": ("cnnviz.kernels", "Kernel"),
+    "Magnitude": ("cnnviz.kernels", "Magnitude"),
     "Window": ("cnnviz.engines", "Window"),
     "feature_maps": ("cnnviz.capture", "feature_maps"),
     "filter_image": ("cnnviz.filtering", "filter_image"),

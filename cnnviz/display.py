@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.engines import Image
-    from cnnviz.kernels import Kernel
+    from cnnviz.kernels import Kernel, Magnitude
 
 
-def resolve_display(display: str, kernel: Kernel) -> str:
+def resolve_display(display: str, kernel: Kernel | Magnitude) -> str:
     """``display``, with ``auto`` made definite: ``abs`` for kernels that sum to 0, else ``clip``.
 
     The result of a kernel that sums to 0 has two signs and no brightness of its own.
     """
     if display != "auto":
         return display
-    return "abs" if kernel.sum == 0 and kernel.offset == 0 else "clip"
+    return "abs" if kernel.zero_sum and not kernel.offset else "clip"
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,10 @@ class Mapping:
                 values = (values.astype(np.float64) - self.low) * self.scale
         if self.shift:
             values = values + values.dtype.type(self.shift)
-        shown = np.rint(values)
-        np.clip(shown, 0, self.top, out=shown)
-        if np.isnan(shown.max(initial=0)):
-            np.nan_to_num(shown, copy=False)
-        return shown.astype(self.depth)
+        shown = np.rint(values, out=None if values is result else values)
+        # Unlike clip, fmin and fmax take the number where the other value is none.
+        np.fmax(shown, 0, out=shown)
+        return np.fmin(shown, self.top, out=shown).astype(self.depth)
 
 
 def mapping(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import sys
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Event, Lock
 from typing import TYPE_CHECKING, BinaryIO
 
 from cnnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 STANDARD_STREAM = Path("-")  # standard input as a source, standard output as a target
+
+_unfinished: set[Path] = set()  # temporary files that threads are writing to
+_beginning, _ending = Lock(), Event()
 
 TEMPORARY = re.compile(r"\.cnnviz-(\d+)-[0-9a-f]+\.tmp")
 
@@ -49,9 +52,9 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        temporary = folder / f".cnnviz-{os.getpid()}-{secrets.token_hex(6)}.tmp"
+        temporary = folder / f".cnnviz-{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
-        with _named_error(path), temporary.open("xb") as file:
+        with _named_error(path), _begun(temporary) as file:
             yield file
         with _named_error(path):
             temporary.replace(path)
@@ -59,6 +62,28 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def abandon() -> None:
+    """Remove what is being written, in whatever thread, and let nothing more be begun.
+
+    For a process that is about to end without waiting for its threads.
+    """
+    with _beginning:
+        for temporary in list(_unfinished):
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        _ending.set()
+
+
+def _begun(temporary: Path) -> BinaryIO:
+    with _beginning:
+        if _ending.is_set():
+            raise OutputError("the process is ending")
+        _unfinished.add(temporary)
+        return temporary.open("xb")
 
 
 @contextmanager
@@ -69,13 +94,21 @@ def _named_error(path: Path) -> Iterator[None]:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
+def refuse_existing(
+    outputs: Iterable[Path],
+    inputs: Iterable[Path],
+    *,
+    overwrite: bool,
+    ours: Callable[[Path], bool] | None = None,
+) -> None:
     """Refuse to replace an input ever, an existing file unless ``overwrite``, and twins.
+
+    ``ours`` says which existing files are results that may be made anew all the same.
 
     Raises:
         UsageError: names the first output that may not be written.
     """
-    sources = [path for path in inputs if _exists(path)]
+    sources = {_identity(path) for path in inputs if _exists(path)}
     seen: set[str] = set()
     for output in outputs:
         if output == STANDARD_STREAM:
@@ -94,9 +127,9 @@ def refuse_existing(outputs: Iterable[Path], inputs: Iterable[Path], *, overwrit
                 raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
             if not output.exists():
                 continue
-            if any(output.samefile(source) for source in sources):
+            if _identity(output) in sources:
                 raise UsageError(f"{output} is an input; name another output")
-            if not overwrite:
+            if not (overwrite or (ours and ours(output))):
                 raise UsageError(f"{output} exists already; --overwrite replaces it")
 
 
@@ -121,6 +154,17 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
                 raise UsageError(
                     f"{folder}/ exists already and is not empty; --overwrite writes into it"
                 )
+
+
+def says_folder(output: str) -> bool:
+    """Whether an output is meant as a folder: by its ending, or because it is one."""
+    return output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (never raises)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What two names of one file have in common, links included."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _exists(path: Path) -> bool:

@@ -10,12 +10,13 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz"
 
 # From the bottom up; rooms on one line do not import each other, unless they are one room.
 ORDER = [
-    {"errors", "version"},
+    {"errors", "version", "cores", "memory"},
     {"shapes", "storage", "kernels", "statistics"},
-    {"images", "inputs"},
+    {"images", "inputs", "record"},
     {"engines", "agreement", "models", "render", "display"},
     {"capture", "figures"},
     {"filtering", "featuremaps"},
+    {"doctor"},
     {"batch"},
     {"cli"},
 ]

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cnnviz.kernels import Kernel, kernel_names, load_kernel
+from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
+from tests.linear import loaded
 
 FACTS = {
     "sobel_x": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
@@ -38,7 +39,8 @@ def test_kernel_says_what_it_is(name: str) -> None:
     assert kernel.title
     assert kernel.description.endswith(".")
     assert kernel.source
-    assert kernel.sum in {0, 1}, "a kernel keeps brightness or removes it"
+    for part in kernel.parts:
+        assert part.sum in {0, 1}, "a kernel keeps brightness or removes it"
 
 
 def test_expected_kernels_ship() -> None:
@@ -47,7 +49,7 @@ def test_expected_kernels_ship() -> None:
 
 @pytest.mark.parametrize("name", FACTS)
 def test_weights_of_the_notes(name: str) -> None:
-    kernel = load_kernel(name)
+    kernel = loaded(name)
     assert [[int(w) for w in row] for row in kernel.weights] == FACTS[name]
     assert kernel.divisor == (16 if name == "gaussian" else 1)
 
@@ -65,24 +67,24 @@ def test_weights_of_the_notes(name: str) -> None:
 )
 def test_derivatives_are_opencv_s(name: str, orders: tuple[int, int], size: int) -> None:
     across, down = cv2.getDerivKernels(*orders, size)
-    assert np.array_equal(rows(load_kernel(name)), down @ across.T)
+    assert np.array_equal(rows(loaded(name)), down @ across.T)
 
 
 @pytest.mark.parametrize(("name", "size"), [("gaussian", 3), ("gaussian_5", 5)])
 def test_binomials_are_opencv_s_small_gaussians(name: str, size: int) -> None:
     line = cv2.getGaussianKernel(size, 0)
-    assert np.array_equal(rows(load_kernel(name)), line @ line.T)
+    assert np.array_equal(rows(loaded(name)), line @ line.T)
 
 
 @pytest.mark.parametrize(("name", "size"), [("box", 3), ("box_5", 5)])
 def test_boxes_are_averages(name: str, size: int) -> None:
-    kernel = load_kernel(name)
+    kernel = loaded(name)
     assert kernel.weights == ((1,) * size,) * size
     assert kernel.divisor == size * size
 
 
 def test_unsharp_is_twice_the_image_minus_its_blur() -> None:
-    blur, unsharp = rows(load_kernel("gaussian_5")), rows(load_kernel("unsharp"))
+    blur, unsharp = rows(loaded("gaussian_5")), rows(loaded("unsharp"))
     impulse = np.zeros((5, 5))
     impulse[2, 2] = 1
     assert np.array_equal(unsharp, 2 * impulse - blur)
@@ -99,7 +101,7 @@ def turned(weights: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("family", ["kirsch", "robinson"])
 def test_compass_sets_turn_clockwise_and_point_to_the_bright_side(family: str) -> None:
-    kernels = [rows(load_kernel(f"{family}_{point}")) for point in COMPASS]
+    kernels = [rows(loaded(f"{family}_{point}")) for point in COMPASS]
     assert kernels[0][0].min() > 0 > kernels[0][2].max(), "north is bright above"
     for kernel, successor in zip(kernels, kernels[1:] + kernels[:1], strict=True):
         assert np.array_equal(turned(kernel), successor)
@@ -121,6 +123,13 @@ def test_derivatives_are_positive_where_it_gets_brighter_rightwards_or_downwards
 ) -> None:
     step = np.zeros((7, 7))
     step[:, 4:] = 1
-    assert cv2.filter2D(step, -1, rows(load_kernel(across)))[3, 3] > 0
-    assert cv2.filter2D(step.T, -1, rows(load_kernel(down)))[3, 3] > 0
-    assert np.allclose(rows(load_kernel(down)), rows(load_kernel(across)).T)
+    assert cv2.filter2D(step, -1, rows(loaded(across)))[3, 3] > 0
+    assert cv2.filter2D(step.T, -1, rows(loaded(down)))[3, 3] > 0
+    assert np.allclose(rows(loaded(down)), rows(loaded(across)).T)
+
+
+@pytest.mark.parametrize("name", ["sobel", "prewitt", "scharr", "roberts", "farid"])
+def test_gradients_are_the_length_of_their_pair(name: str) -> None:
+    kernel = load_kernel(name)
+    assert isinstance(kernel, Magnitude)
+    assert kernel.parts == (loaded(f"{name}_x"), loaded(f"{name}_y"))

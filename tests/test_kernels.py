@@ -7,10 +7,11 @@ import pytest
 
 from cnnviz.errors import KernelError
 from cnnviz.kernels import MAX_FILE_BYTES, load_kernel, parse_kernel, read_kernel
+from tests.linear import parsed
 
 
 def test_decimals_are_exact() -> None:
-    kernel = parse_kernel('{"weights": [[0.1, 0.2], [-1e-1, 3]], "divisor": 0.4}')
+    kernel = parsed('{"weights": [[0.1, 0.2], [-1e-1, 3]], "divisor": 0.4}')
     assert kernel.weights[0][0] == Fraction(1, 10)
     assert kernel.denominator == 4
     assert kernel.numerators == ((1, 2), (-1, 30))
@@ -31,12 +32,12 @@ def test_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
 
 
 def test_flipped_turns_by_180_degrees() -> None:
-    kernel = parse_kernel("[[1, 2, 3], [4, 5, 6]]").flipped
+    kernel = parsed("[[1, 2, 3], [4, 5, 6]]").flipped
     assert kernel.rounded == [[6, 5, 4], [3, 2, 1]]
 
 
 def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:
-    kernel = parse_kernel('{"weights": [[0.123456789, 1]], "offset": 5}')
+    kernel = parsed('{"weights": [[0.123456789, 1]], "offset": 5}')
     whole, divisor = kernel.split(2**24)
     assert divisor == 1
     assert whole.rounded == [[0.123456789, 1.0]]
@@ -46,7 +47,7 @@ def test_split_keeps_fractions_whose_integers_do_not_fit() -> None:
 
 
 def test_split_keeps_fractions_whose_denominator_does_not_fit() -> None:
-    whole, divisor = parse_kernel("[[1e-9, 0]]").split(2**24)
+    whole, divisor = parsed("[[1e-9, 0]]").split(2**24)
     assert (whole.rounded, divisor) == ([[1e-9, 0.0]], 1)
 
 
@@ -117,3 +118,35 @@ def test_other_files_than_kernels_are_refused(tmp_path: Path) -> None:
     for path, message in [(folder, "not a regular file"), (large, "1,000,000"), (binary, "UTF-8")]:
         with pytest.raises(KernelError, match=message):
             read_kernel(path)
+
+
+def test_magnitude_of_a_name_a_matrix_and_a_kernel() -> None:
+    parts = '["roberts_x", [[0, 1], [-1, 0]], {"weights": [[1, 1], [1, 1]], "divisor": 4}]'
+    kernel = parse_kernel(f'{{"magnitude": {parts}, "title": "three"}}', "mine")
+    assert (kernel.name, kernel.title, kernel.shape) == ("mine", "three", (2, 2))
+    assert [part.name for part in kernel.parts] == ["roberts_x", "part 2", "part 3"]
+    assert not kernel.zero_sum
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        pytest.param('"sobel_x"', "list 2 to 16 kernels", id="not a list"),
+        pytest.param('["sobel_x"]', "list 2 to 16 kernels", id="one"),
+        pytest.param('["sobel_x", "soble_y"]', "part 2 .* did you mean sobel_y", id="unknown"),
+        pytest.param('["sobel_x", "other.json"]', 'part 2 .* "other.json"', id="file"),
+        pytest.param('["sobel_x", "sobel"]', "part 2 .* is a magnitude itself", id="nested"),
+        pytest.param('["sobel_x", [[1, "a"]]]', "part 2 .* row 1, column 2", id="bad weight"),
+        pytest.param('["sobel_x", "sobel_x_5"]', "is 5x5 but sobel_x is 3x3", id="shapes"),
+        pytest.param('["emboss_gray", "sobel_x"]', "has the offset 128", id="offset"),
+        pytest.param('["sobel_x", {"weight": [[1]]}]', "did you mean 'weights'", id="key"),
+    ],
+)
+def test_faults_of_a_magnitude_are_named(parts: str, message: str) -> None:
+    with pytest.raises(KernelError, match=message):
+        parse_kernel(f'{{"magnitude": {parts}}}')
+
+
+def test_a_magnitude_takes_no_divisor() -> None:
+    with pytest.raises(KernelError, match='unknown key "divisor"; there are magnitude, name'):
+        parse_kernel('{"magnitude": ["sobel_x", "sobel_y"], "divisor": 2}')

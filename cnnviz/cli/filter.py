@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from math import isfinite
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,24 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import options
-from cnnviz.cli.options import Padding, Pair, shown
+from cnnviz.cli.filtered import document, line
+from cnnviz.cli.options import Padding, Pair, WholeNumber
+from cnnviz.cli.progress import Progress
+from cnnviz.cores import cores
 from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
-from cnnviz.errors import UsageError
+from cnnviz.errors import OutputError, UsageError
 from cnnviz.inputs import find_inputs
-from cnnviz.kernels import Kernel, kernel_names, load_kernel
+from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
+from cnnviz.memory import keep_freed_memory
+from cnnviz.record import RECORD, Record
 from cnnviz.storage import STANDARD_STREAM, refuse_existing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from cnnviz.filtering import FilterOptions, Report, Target
+    from cnnviz.filtering import FileFilter, Kept, Report, Target
+
+    Plan = dict[Path, list[Target]]
 
 
 DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
@@ -103,18 +111,43 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
 @click.option(
     "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."
 )
+@click.option(
+    "--format",
+    "suffix",
+    type=click.Choice(["png", "jpg", "webp", "tiff", "bmp"]),
+    default="png",
+    show_default=True,
+    help="Of results that are not named one by one; else the name's ending decides.",
+)
+@click.option(
+    "--quality",
+    type=WholeNumber(maximum=100),
+    help="Of JPEG and WebP, 1 to 100. [default: 95; WebP lossless]",
+)
+@click.option(
+    "--compression",
+    type=click.Choice(["fast", "small"]),
+    default="fast",
+    show_default=True,
+    help="Of PNG; small takes many times as long.",
+)
+@options.jobs
+@options.device
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Take up a batch again: what is done, and made of the same images in the same way, stays.",
+)
 @options.everywhere
 def command(
     images: tuple[Path, ...],
     recursive: bool,
     kernels: tuple[str, ...],
     output: str | None,
-    overwrite: bool,
-    engine: str,
     raw: str | None,
-    display: str,
-    quiet: bool,
+    suffix: str,
     as_json: bool,
+    engine: str,
     **how: Any,
 ) -> None:
     """Apply kernels to images through OpenCV and torch, and prove that the two agree.
@@ -131,149 +164,129 @@ def command(
     # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     how["engines"] = ENGINES if engine == "both" else (engine,)
-    warm_up(how["engines"])
+    keep_freed_memory()
+    warm_up(how["engines"], how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
-    plan = _plan(found, chosen, output, raw)
-    files = [path for targets in plan.values() for t in targets for path in (t.output, t.raw)]
-    refuse_existing(filter(None, files), found, overwrite=overwrite)
 
-    from cnnviz.filtering import filter_file  # cv2: only when there is work
+    from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
 
-    batch, documents, settings = Batch(list(plan)), [], _settings(how)
-    for report in batch.run(lambda path: filter_file(path, plan[path], settings, display)):
-        documents.append(_document(report))
-        _tell(report, batch, quiet=quiet, silent=as_json)
+    plan = plan_targets(found, chosen, Places(output, raw, suffix=f".{suffix}"))
+    _run(plan, output, as_json=as_json, **how)
+
+
+def _run(
+    plan: Plan,
+    output: str | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+    overwrite: bool,
+    resume: bool,
+    jobs: int | None,
+    **how: Any,
+) -> None:
+    """Do what is planned, say what became of it, and exit by that."""
+    from cnnviz.filtering import Crew, Kept
+
+    targets = [target for several in plan.values() for target in several]
+    _refuse_useless(how, targets)
+    job = _file_filter(how)
+    record = _record(plan, output, overwrite=overwrite, resume=resume)
+    batch, jobs = Batch(list(plan)), jobs or cores()
+    documents: dict[str, list[Any]] = {"results": [], **({"skipped": []} if resume else {})}
+    with Crew(jobs) as crew, Progress(len(plan), quiet=quiet) as progress, _saved(record, batch):
+        job = replace(job, crew=crew, record=record, resume=resume)
+        for report in batch.run(lambda path: job(path, plan[path]), min(jobs, len(plan))):
+            kind = "skipped" if isinstance(report, Kept) else "results"
+            documents[kind].append(document(report))
+            _tell(report, batch, progress, quiet=quiet, silent=as_json)
+            progress.update(batch.finished)
+            _save(record, batch)
     if as_json:
-        click.echo(json.dumps({"results": documents, "failures": options.failures(batch)}))
+        click.echo(json.dumps({**documents, "failures": options.failures(batch)}))
     options.end(batch)
 
 
-def _settings(how: dict[str, Any]) -> FilterOptions:
-    """The options that say how to filter."""
-    from cnnviz.filtering import FilterOptions
+def _record(plan: Plan, output: str | None, *, overwrite: bool, resume: bool) -> Record | None:
+    """The record of a batch, in which all that is planned now stands; refuses what is in the way.
 
+    One image alone needs none.
+    """
+    from cnnviz.filtering import folder_of
+
+    results = [target.files for targets in plan.values() for target in targets]
+    several = len(plan) > 1 or resume
+    record = Record(folder_of(output, chain(*plan.values()))) if several else None
+    ours = record.names if record and resume else None
+    refuse_existing(chain(*results), plan, overwrite=overwrite, ours=ours)
+    if record:
+        record.plan(results)
+    return record
+
+
+@contextmanager
+def _saved(record: Record | None, batch: Batch) -> Iterator[None]:
+    """Keeps the record, however the work ends."""
+    try:
+        yield
+    finally:
+        _save(record, batch, at_once=True)
+
+
+def _save(record: Record | None, batch: Batch, *, at_once: bool = False) -> None:
+    """Save the record; where it cannot be written, no result can be either."""
+    try:
+        if record:
+            record.save(at_once=at_once)
+    except OutputError as error:
+        batch.stop(Path(RECORD), error)
+
+
+def _file_filter(how: dict[str, Any]) -> FileFilter:
+    """The options that say how files are filtered and written; refuses what cannot be."""
+    from cnnviz.filtering import FileFilter, FilterOptions
+    from cnnviz.images import Encoding
+
+    display = how.pop("display")
+    encoding = Encoding(how.pop("quality"), how.pop("compression"))
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
-    return FilterOptions(window, **how)
+    return FileFilter(FilterOptions(window, **how), display, encoding)
 
 
-def _tell(report: Report, batch: Batch, *, quiet: bool, silent: bool) -> None:
+def _refuse_useless(how: dict[str, Any], targets: list[Target]) -> None:
+    """Refuse settings of formats that nothing is written in."""
+    from cnnviz.images import LOSSY
+
+    written = {target.suffix for target in targets}
+    if how["quality"] and not written & LOSSY.keys():
+        raise UsageError(f"--quality {how['quality']} is for JPEG and WebP; see --format")
+    if how["compression"] != "fast" and ".png" not in written:
+        raise UsageError(f"--compression {how['compression']} is for PNG; see --format")
+
+
+def _tell(
+    report: Report | Kept, batch: Batch, progress: Progress, *, quiet: bool, silent: bool
+) -> None:
     """Print a result's line, unless ``silent``, and its notes; a disagreement is a failure."""
-    if error := report.outcome.disagreement:
+    from cnnviz.filtering import Report
+
+    error = report.outcome.disagreement if isinstance(report, Report) else None
+    if error:
         batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
     elif not silent:
-        click.echo(_line(report), err=report.output == STANDARD_STREAM)
-    if not quiet:
+        progress.say(line(report), err=report.output == STANDARD_STREAM)
+    if isinstance(report, Report) and not quiet:
         for note in report.notes:
-            click.echo(f"  note: {note}", err=True)
+            progress.say(f"  note: {note}", err=True)
 
 
-def _kernels(given: tuple[str, ...]) -> list[Kernel]:
+def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:
     """The kernels that ``--kernel`` names, each once."""
     names = (name.strip() for several in given for name in several.split(","))
     return [load_kernel(name) for name in dict.fromkeys(names)]
 
 
-def _plan(
-    images: dict[Path, Path], kernels: list[Kernel], output: str | None, raw: str | None
-) -> dict[Path, list[Target]]:
-    """What is to be made of each image, with every output named before anything starts."""
-    from cnnviz.filtering import RAW_SUFFIXES, Target
-    from cnnviz.images import SUFFIXES
-
-    several = len(images) * len(kernels) > 1
-
-    def target(image: Path, kernel: Kernel) -> Target:
-        name = images[image] / _name(image, kernel)
-        place = _place("--output", output or "./", several, SUFFIXES, name)
-        raw_place = _place("--raw", raw, several, RAW_SUFFIXES, name) if raw else None
-        return Target(kernel, place, raw_place)
-
-    return {image: [target(image, kernel) for kernel in kernels] for image in images}
-
-
-def _is_result(kernels: list[Kernel]) -> Callable[[Path], bool]:
+def _is_result(kernels: list[Kernel | Magnitude]) -> Callable[[Path], bool]:
     """What tells a result of this command from an image: it is called STEM.KERNEL."""
-    names = {*kernel_names(), *(_safe(kernel.name) for kernel in kernels)}
+    names = {*kernel_names(), *(file_name(kernel) for kernel in kernels)}
     return lambda path: Path(path.stem).suffix[1:] in names
-
-
-def _name(image: Path, kernel: Kernel) -> str:
-    """IMAGE-STEM.KERNEL, with nothing in the kernel's name that could leave the folder."""
-    stem = "stdin" if image == STANDARD_STREAM else image.stem
-    return f"{stem}.{_safe(kernel.name)}"
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name)
-
-
-def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: Path) -> Path:
-    """Where a result goes; ``suffixes`` are the formats, the first being the default."""
-    path = Path(given)
-    if several and path.suffix.lower() in suffixes and not options.says_folder(given):
-        raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
-    if several or options.says_folder(given):
-        return path / f"{name}{suffixes[0]}"
-    piped = path == STANDARD_STREAM and option == "--output"
-    if not piped and path.suffix.lower() not in suffixes:
-        raise UsageError(f"{option} {given}: the name must end in {', '.join(suffixes)}")
-    return path
-
-
-def _line(report: Report) -> str:
-    height, width, _ = report.outcome.size
-    ends = report.outcome.range
-    extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
-    raw = f"  raw: {shown(report.raw)}" if report.raw else ""
-    return (
-        f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
-        f"  {height}x{width}  {_verified(report)}"
-        f"  display: {report.display}{extent}{raw}"
-    )
-
-
-def _verified(report: Report) -> str:
-    verdict = report.outcome.verdict
-    if verdict is None:
-        return f"not verified: {report.outcome.engines[0]} alone"
-    if not verdict.values:
-        return "not verified: every window holds NaN or Inf"
-    same = verdict.max_abs_diff == 0
-    said = f"verified: {'identical' if same else f'within {verdict.max_abs_diff:.2g}'}"
-    said += f" on {verdict.values:,} values"
-    if not verdict.bound.exact:
-        said += f" (bound {verdict.bound.tolerance:.2g})"
-    if verdict.nonfinite:
-        said += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
-    return said
-
-
-def _document(report: Report) -> dict[str, Any]:
-    verdict = report.outcome.verdict
-    difference = verdict.max_abs_diff if verdict else None
-    window = report.options.window
-    return {
-        "input": str(report.input),
-        "output": str(report.output) if report.output else None,
-        "raw": str(report.raw) if report.raw else None,
-        "kernel": report.kernel,
-        "size": list(report.outcome.size[:2]),
-        "channels": report.outcome.size[2],
-        "border": window.border,
-        "padding": window.padding,
-        "stride": window.stride,
-        "dilation": window.dilation,
-        "flip": report.options.flip,
-        "precision": report.options.precision,
-        "range": report.outcome.range,
-        "display": report.display,
-        "engines": list(report.outcome.engines),
-        "verified": verdict.agree if verdict and verdict.values else None,
-        "exact": bool(verdict and verdict.bound.exact),
-        "max_abs_diff": difference if difference is not None and isfinite(difference) else None,
-        "tolerance": verdict.bound.tolerance if verdict else None,
-        "values": verdict.values if verdict else 0,
-        "nonfinite": verdict.nonfinite if verdict else 0,
-        "notes": report.notes,
-        "seconds": {name: round(time, 6) for name, time in report.outcome.seconds.items()},
-    }

@@ -11,11 +11,10 @@ import click
 from cnnviz.cli import options
 from cnnviz.cli.options import shown
 from cnnviz.errors import KernelError
-from cnnviz.kernels import kernel_names, load_kernel, read_kernel
+from cnnviz.kernels import Kernel, kernel_names, load_kernel, read_kernel
 
 if TYPE_CHECKING:
-    from cnnviz.kernels import Kernel
-
+    from cnnviz.kernels import Magnitude
 
 _PATH = click.Path(path_type=Path)
 
@@ -55,7 +54,7 @@ def show(kernel: str, quiet: bool, as_json: bool) -> None:
         return
     click.echo(_table(found))
     if not quiet:
-        for line in filter(None, (f"sum {float(found.sum):g}", found.description, found.source)):
+        for line in filter(None, (_measure(found), found.description, found.source)):
             click.echo(line)
 
 
@@ -77,33 +76,49 @@ def check(context: click.Context, files: tuple[Path, ...], quiet: bool, as_json:
         if not quiet and not as_json:
             rows, columns = kernel.shape
             what = f"a {rows}x{columns} kernel called {shown(kernel.name)}"
-            click.echo(f"{shown(file)}: {what}, sum {float(kernel.sum):g}")
+            click.echo(f"{shown(file)}: {what}, {_measure(kernel)}")
     if as_json:
         click.echo(json.dumps({"kernels": good, "failures": faults}))
     if faults:
         context.exit(KernelError.exit_code)
 
 
-def _table(kernel: Kernel) -> str:
-    """The title and the weights as aligned rows, divisor and offset beside them."""
+def _table(kernel: Kernel | Magnitude) -> str:
+    """The title, and the weights as aligned rows; the parts of a magnitude beside each other."""
+    parts = zip(*(_rows(part) for part in kernel.parts), strict=True)
+    title = f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name
+    return "\n".join([title, "", *(("  " + "     ".join(rows)).rstrip() for rows in parts), ""])
+
+
+def _rows(kernel: Kernel) -> list[str]:
+    """The weights as lines of equal length, divisor and offset beside the middle one."""
     cells = [[f"{float(weight):.6g}" for weight in row] for row in kernel.weights]
     width = max(len(cell) for row in cells for cell in row)
     rows = ["  ".join(cell.rjust(width) for cell in row) for row in cells]
     divisor = f"  / {float(kernel.divisor):g}" if kernel.divisor != 1 else ""
     offset = f"  + {float(kernel.offset):g}" if kernel.offset else ""
     rows[len(rows) // 2] += divisor + offset
-    title = f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name
-    return "\n".join([title, "", *(f"  {row}" for row in rows), ""])
+    longest = max(map(len, rows))
+    return [row.ljust(longest) for row in rows]
 
 
-def _document(kernel: Kernel) -> dict[str, Any]:
+def _measure(kernel: Kernel | Magnitude) -> str:
+    """What the weights add up to, or how the parts' results do."""
+    if isinstance(kernel, Kernel):
+        return f"sum {float(kernel.sum):g}"
+    return f"sqrt({' + '.join(f'{shown(part.name)}^2' for part in kernel.parts)})"
+
+
+def _document(kernel: Kernel | Magnitude) -> dict[str, Any]:
+    texts = {"title": kernel.title, "description": kernel.description, "source": kernel.source}
+    if not isinstance(kernel, Kernel):
+        parts = [_document(part) for part in kernel.parts]
+        return {"name": kernel.name, **texts, "magnitude": parts}
     return {
         "name": kernel.name,
-        "title": kernel.title,
+        **texts,
         "weights": [[float(weight) for weight in row] for row in kernel.weights],
         "divisor": float(kernel.divisor),
         "offset": float(kernel.offset),
         "sum": float(kernel.sum),
-        "description": kernel.description,
-        "source": kernel.source,
     }

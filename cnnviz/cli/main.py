@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,14 +15,16 @@ import click
 
 from cnnviz.cli.options import shown
 from cnnviz.errors import CnnvizError, OutputError
+from cnnviz.storage import abandon
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
     from types import FrameType
 
+INTERRUPTED = {129, 130, 143}  # 128 and the signal's number: SIGHUP, SIGINT, SIGTERM
 CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
-COMMANDS = ("filter", "kernels", "shape", "featuremaps")
+COMMANDS = ("filter", "kernels", "shape", "featuremaps", "doctor")
 
 
 class Group(click.Group):
@@ -59,9 +62,11 @@ class Group(click.Group):
         except CnnvizError as error:
             click.echo(f"Error: {shown(error)}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as interruption:
+            number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
+            what = "Interrupted" if number == signal.SIGINT else f"Ended by {interruption}"
+            click.echo("; ".join([what, *getattr(interruption, "__notes__", [])]), err=True)
+            ctx.exit(128 + number)
         except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
             raise
         except Exception as error:  # our own fault: said in one line, with -v in full
@@ -92,8 +97,16 @@ def cli() -> None:
     """  # noqa: D301 (click wants the backspace itself)
 
 
+class Ended(KeyboardInterrupt):
+    """A signal that ends the process, as Ctrl-C does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
 def _end(number: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
+    raise Ended(number)
 
 
 def main() -> None:
@@ -105,4 +118,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text
-    cli(prog_name="cnnviz")
+    try:
+        cli(prog_name="cnnviz")
+    except SystemExit as end:
+        if end.code in INTERRUPTED:
+            _end_at_once(int(end.code))
+        raise
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End without waiting for threads that are still at work, and leave nothing half-written."""
+    abandon()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,24 +17,26 @@ Command = Callable[..., Any]
 
 
 class WholeNumber(click.ParamType[int]):
-    """A whole number in plain digits, at least ``minimum``."""
+    """A whole number in plain digits, at least ``minimum`` and at most ``maximum``."""
 
     name = "n"
 
-    def __init__(self, minimum: int = 1) -> None:
-        self.minimum = minimum
+    def __init__(self, minimum: int = 1, maximum: int | None = None) -> None:
+        self.minimum, self.maximum = minimum, maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number.
 
         Raises:
-            click.BadParameter: not a whole number, or below the minimum.
+            click.BadParameter: not a whole number, or beyond the limits.
         """
         number = int(value) if re.fullmatch(rf"-?{WHOLE}", str(value)) else None
         if number is None:
             self.fail(f"{value!r} is not a whole number of at most 9 digits", param, ctx)
         if number < self.minimum:
             self.fail(f"{number} is below {self.minimum}", param, ctx)
+        if self.maximum is not None and number > self.maximum:
+            self.fail(f"{number} is above {self.maximum}", param, ctx)
         return number
 
 
@@ -83,6 +84,22 @@ class Padding(Pair):
         if isinstance(value, str) and value[:1].isalpha():
             self.fail(f"{value!r} is not same, valid, a whole number or HEIGHTxWIDTH", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Device(click.ParamType[str]):
+    """One of torch's devices: ``cpu``, ``cuda`` or ``cuda:N``."""
+
+    name = "cpu|cuda|cuda:n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as torch writes it.
+
+        Raises:
+            click.BadParameter: not of that form.
+        """
+        if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", str(value)):
+            self.fail(f"{value!r} is not cpu, cuda or cuda:N", param, ctx)
+        return str(value)
 
 
 def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -139,6 +156,23 @@ def dilation(kind: click.ParamType[Any], default: str | None = "1") -> Callable[
     )
 
 
+device = click.option(
+    "--device",
+    type=Device(),
+    default="cpu",
+    show_default=True,
+    help="Where torch computes.",
+)
+
+
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=WholeNumber(maximum=1024),
+    help="Threads to work with; several images are worked on side by side.  [default: cores]",
+)
+
+
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
     from pathlib import Path  # a tenth of what a light command takes to start
@@ -150,11 +184,6 @@ def images(command: Command) -> Command:
         "-r", "--recursive", is_flag=True, help="Of an IMAGE that is a folder, sub-folders too."
     )
     return argument(recursive(command))
-
-
-def says_folder(output: str) -> bool:
-    """Whether an ``--output`` names a folder: by its ending, or because it is one."""
-    return output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (never raises)
 
 
 def shown(name: object) -> str:
@@ -174,7 +203,8 @@ def end(batch: Batch) -> None:
     """Name each failure on stderr, count them where there were others, and exit by their code."""
     for failure in batch.failures:
         click.echo(f"Error: {shown(failure.error)}", err=True)
-    failed, total = len({failure.input for failure in batch.failures}), len(batch.inputs)
+    failed = len({failure.input for failure in batch.failures}.intersection(batch.inputs))
+    total = len(batch.inputs)
     if failed and total > 1:
         rest = f", {batch.not_reached} not reached" if batch.not_reached else ""
         done = total - failed - batch.not_reached

@@ -89,8 +89,8 @@ class Window:
 class Engine(Protocol):
     """What a module in this room offers."""
 
-    SUMS_DIRECTLY: bool
-    """Whether every result is a plain sum of products, in some order (no FFT, no Winograd)."""
+    KEEPS_INTEGERS: bool
+    """Whether sums of integer products are exact wherever the format holds all of them."""
 
     @staticmethod
     def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
@@ -101,13 +101,20 @@ class Engine(Protocol):
         """
 
     @staticmethod
+    def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -> float:
+        """How far a value may be off beside the roundings of a sum of products in ``dtype``.
+
+        ``peak`` is the largest |pixel|. 0 where the kernel is summed directly.
+        """
+
+    @staticmethod
     def one_thread() -> AbstractContextManager[None]:
         """Within it the library keeps to the threads that call it."""
 
 
-def warm_up(names: Iterable[str]) -> None:
+def warm_up(names: Iterable[str], device: str = "cpu") -> None:
     """Begin to load what takes long of the engines ``names``, while other work is done."""
-    if "torch" in names and len(set(names)) > 1:
+    if "torch" in names and len(set(names)) > 1 and device == "cpu":
         # Not a daemon: a process must not end in the middle of loading a library.
         Thread(target=libtorch.open_library).start()
 
@@ -117,12 +124,18 @@ def is_own(engine: Engine) -> bool:
     return getattr(engine.correlate, "__module__", None) == getattr(engine, "__name__", "")
 
 
-def load(name: str) -> Engine:
+def load(name: str, device: str = "cpu") -> Engine:
     """The engine called ``name``; the same object each time.
 
+    torch works on the ``device`` that is named, cpu, cuda or cuda:N; OpenCV on the CPU alone.
+
     Raises:
-        UsageError: there is no such engine.
+        UsageError: there is no such engine, or no such device.
     """
     if name not in ENGINES:
         raise UsageError(f"no engine is called {name!r}; there are {' and '.join(ENGINES)}")
+    if name == "torch" and device != "cpu":
+        from cnnviz.engines.cuda import on_device
+
+        return cast("Engine", on_device(device))
     return cast("Engine", import_module(f"cnnviz.engines.{name}"))

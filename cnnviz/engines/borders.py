@@ -34,12 +34,15 @@ def _along(image: NDArray[Any], axis: int, padding: tuple[int, int], border: str
     before, after = padding
     if before == after == 0:
         return image
-    size = image.shape[axis]
-    position = np.arange(-before, size + after)
-    result: NDArray[Any] = image.take(_read_at(position, size, border), axis)
-    if border == "zeros":
-        outside = (position < 0) | (position >= size)
-        result[(slice(None),) * axis + (outside,)] = 0
+    shape, size = list(image.shape), image.shape[axis]
+    shape[axis] = before + size + after
+    result = np.empty(shape, image.dtype)
+    along = (slice(None),) * axis
+    result[(*along, slice(before, before + size))] = image
+    for outside in (slice(0, before), slice(before + size, before + size + after)):
+        position = np.arange(outside.start, outside.stop) - before
+        missing = 0 if border == "zeros" else image.take(_read_at(position, size, border), axis)
+        result[(*along, outside)] = missing
     return result
 
 
@@ -53,4 +56,4 @@ def _read_at(position: NDArray[np.intp], size: int, border: str) -> NDArray[np.i
     if border == "reflect101" and size > 1:
         position = position % (2 * size - 2)
         return np.minimum(position, 2 * size - 2 - position)
-    return np.clip(position, 0, size - 1)  # replicate; one pixel mirrored is itself; zeros
+    return np.clip(position, 0, size - 1)  # replicate; one pixel mirrored is itself

@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,20 +56,30 @@ NEEDED = (
 
 def open_library() -> ctypes.CDLL | None:
     """libtorch_cpu with all that is needed of it, or None where it is not as expected."""
+    return _open()[0]
+
+
+def why_not() -> str:
+    """Why ``open_library`` gives None; empty where it does not."""
+    return _open()[1]
+
+
+def _open() -> tuple[ctypes.CDLL | None, str]:
     with _opening:  # a second thread waits for the first instead of doing it again
         return _open_once()
 
 
 @cache
-def _open_once() -> ctypes.CDLL | None:
+def _open_once() -> tuple[ctypes.CDLL | None, str]:
     try:
         folder = _folder()
         if not TESTED.search((folder / "version.py").read_text(encoding="utf-8")):
-            return None
+            return None, "it is tried out with torch 2.13 alone"
         library = _opened(folder / "lib" / LIBRARY)
-        return library if all(hasattr(library, name) for name in NEEDED) else None
-    except (OSError, AttributeError, ImportError, ValueError):
-        return None
+        missing = [name for name in NEEDED if not hasattr(library, name)]
+        return (None, f"{LIBRARY} has no {missing[0]}") if missing else (library, "")
+    except (OSError, AttributeError, ImportError, ValueError) as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 def conv2d(
@@ -78,31 +89,21 @@ def conv2d(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Image:
-    """``weights`` (kH, kW) over each channel of ``image`` (H, W, C), without padding.
+    """``weights`` (O, C / groups, kH, kW) over an ``image`` (H, W, C), without padding.
 
-    Both are contiguous and of one dtype, float32 or float64; so is the (H, W, C) result, which
+    Both are contiguous and of one dtype, float32 or float64; so is the (H, W, O) result, which
     equals that of ``torch.nn.functional.conv2d`` bit for bit.
 
     Raises:
         RuntimeError: libtorch refused.
     """
-    import numpy as np
-
     height, width, channels = image.shape
-    repeated = np.ascontiguousarray(np.broadcast_to(weights, (channels, 1, *weights.shape)))
+    strides = batch_strides(image.shape, stride)
+    taps = weights.shape[2] * weights.shape[3]
+    of_weights = weights.shape[1] * taps, taps, weights.shape[3], 1
     with (
-        _tensor(
-            library,
-            image,
-            (1, channels, height, width),
-            batch_strides(image.shape, stride),
-        ) as pixels,
-        _tensor(
-            library,
-            repeated,
-            repeated.shape,
-            (weights.size, weights.size, weights.shape[1], 1),
-        ) as kernels,
+        _tensor(library, image, (1, channels, height, width), strides) as pixels,
+        _tensor(library, weights, weights.shape, of_weights) as kernels,
     ):
         result = c_void_p()
         _check(
@@ -115,14 +116,11 @@ def conv2d(
                 *_integers(dilation),
                 c_int32(0),  # not transposed
                 *_integers((0, 0)),  # output padding
-                c_int64(channels),  # groups
+                c_int64(channels // weights.shape[1]),  # groups
                 byref(result),
             )
         )
-    try:
-        return _copied(library, result, image.dtype)
-    finally:
-        library.aoti_torch_delete_tensor_object(result)
+    return _as_array(library, result, image.dtype)
 
 
 def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -207,18 +205,23 @@ def _check(status: int) -> None:
         raise RuntimeError("libtorch refused a convolution")
 
 
-def _copied(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:
-    """A (1, C, H, W) tensor as a new (H, W, C) array."""
+def _as_array(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:
+    """A (1, C, H, W) tensor as an (H, W, C) array, which deletes it when nobody looks any more."""
     import numpy as np
 
     data = c_void_p()
     sizes, strides = POINTER(c_int64)(), POINTER(c_int64)()
-    _check(library.aoti_torch_get_data_ptr(tensor, byref(data)))
-    _check(library.aoti_torch_get_sizes(tensor, byref(sizes)))
-    _check(library.aoti_torch_get_strides(tensor, byref(strides)))
+    try:
+        _check(library.aoti_torch_get_data_ptr(tensor, byref(data)))
+        _check(library.aoti_torch_get_sizes(tensor, byref(sizes)))
+        _check(library.aoti_torch_get_strides(tensor, byref(strides)))
+    except RuntimeError:
+        library.aoti_torch_delete_tensor_object(tensor)
+        raise
     order = (2, 3, 1)
     shape = tuple(sizes[axis] for axis in order)
     steps = tuple(strides[axis] * dtype.itemsize for axis in order)
     length = sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) + dtype.itemsize
     memory = (ctypes.c_char * length).from_address(data.value or 0)
-    return np.array(np.ndarray(shape, dtype, memory, 0, steps), order="C")
+    finalize(memory, library.aoti_torch_delete_tensor_object, tensor).atexit = False
+    return np.ascontiguousarray(np.ndarray(shape, dtype, memory, 0, steps))

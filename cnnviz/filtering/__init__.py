@@ -1,15 +1,22 @@
 """One kernel over one image: in bands, by both engines, compared, made visible, written."""
 
-from cnnviz.filtering.files import RAW_SUFFIXES, Report, Target, filter_file
-from cnnviz.filtering.image import Filtered, FilterOptions, Outcome, filter_image
+from cnnviz.filtering.bands import Crew
+from cnnviz.filtering.files import FileFilter, Kept, Report
+from cnnviz.filtering.image import Filtered, Outcome, filter_image
+from cnnviz.filtering.options import FilterOptions
+from cnnviz.filtering.plan import Places, Target, folder_of, plan_targets
 
 __all__ = [
-    "RAW_SUFFIXES",
+    "Crew",
+    "FileFilter",
     "FilterOptions",
     "Filtered",
+    "Kept",
     "Outcome",
+    "Places",
     "Report",
     "Target",
-    "filter_file",
     "filter_image",
+    "folder_of",
+    "plan_targets",
 ]

@@ -6,16 +6,18 @@ algorithm by size, and the same command must give the same bytes everywhere.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from threading import Condition
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from cnnviz.cores import cores
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-COLUMN_BYTES = 200_000_000
+PIXELS_AT_ONCE = 64_000_000  # of images that are worked on side by side
 BAND_BYTES = 4_000_000  # of float pixels: large enough to hide Python, small enough for caches
 
 
@@ -58,7 +60,8 @@ def plan_bands(
     # From its first window's first row to its last one's last, a band has twice the rows that a
     # border can mirror: then half of them lie inside the image.
     mirrored = rows.span + 2 * max(rows.padding) + rows.stride
-    tall = max(_affordable(shape, kernel_shape, precision), mirrored) // rows.stride + 1
+    row_bytes = shape[1] * shape[2] * np.dtype(precision).itemsize
+    tall = max(BAND_BYTES // row_bytes, mirrored) // rows.stride + 1
     count = max(length // tall, 1)  # what is left over makes the last band taller
     if count == 1 or in_one:
         return [Band(0, length, slice(0, height), window)]
@@ -68,18 +71,6 @@ def plan_bands(
         _band(start, stop, height, (rows, columns), window)
         for start, stop in zip(starts, stops, strict=True)
     ]
-
-
-def _affordable(shape: tuple[int, int, int], kernel_shape: tuple[int, int], precision: str) -> int:
-    """How many rows of an image a band may have.
-
-    In float64 torch writes every window out as a column before it multiplies.
-    """
-    row_bytes = shape[1] * shape[2] * (8 if precision == "float64" else 4)
-    if precision == "float64":
-        columns = COLUMN_BYTES // (row_bytes * kernel_shape[0] * kernel_shape[1])
-        return min(BAND_BYTES // row_bytes, columns)
-    return BAND_BYTES // row_bytes
 
 
 def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: Window) -> Band:
@@ -95,22 +86,61 @@ def _band(start: int, stop: int, height: int, axes: tuple[Axis, Axis], window: W
     return Band(start, stop, source, replace(window, padding=(beyond, columns.padding)))
 
 
-def run_bands(
-    job: Callable[[Band], T], bands: Sequence[Band], engines: Iterable[Engine]
-) -> list[T]:
-    """``job`` for each band, on all cores, in order; each library then keeps to one thread."""
-    workers = min(_cores(), len(bands))
-    if workers == 1:
-        return [job(band) for band in bands]
-    with ExitStack() as stack:
-        for engine in engines:
-            stack.enter_context(engine.one_thread())
-        pool = stack.enter_context(ThreadPoolExecutor(workers))
-        return list(pool.map(job, bands))
+class Crew:
+    """Threads that work on bands, and libraries that leave the threads to them.
 
+    Several images may be worked on side by side, each by a thread of its own that calls ``run``;
+    then they share the ``threads``. From the first band on until the crew is dismissed, at the
+    end of its ``with``, the engines keep to one thread each.
+    """
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads or cores()
+        self._held: list[Engine] = []
+        self._releases = ExitStack()
+        self._admitted: list[int] = []
+        self._changed = Condition()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._releases.close()
+
+    @contextmanager
+    def admitted(self, pixels: int) -> Iterator[None]:
+        """Within it an image of so many pixels may be in memory; waits until there is room.
+
+        An image that is too large to share the room has it alone.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._admitted or sum(self._admitted) + pixels <= PIXELS_AT_ONCE
+            )
+            self._admitted.append(pixels)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._admitted.remove(pixels)
+                self._changed.notify_all()
+
+    @property
+    def threads(self) -> int:
+        """How many there are for each image that is being worked on."""
+        return max(self._threads // max(len(self._admitted), 1), 1)
+
+    def run(
+        self, job: Callable[[Band], T], bands: Sequence[Band], engines: Iterable[Engine]
+    ) -> list[T]:
+        """``job`` for each band, in order."""
+        with self._changed:
+            for engine in engines:
+                if engine not in self._held:
+                    self._held.append(engine)
+                    self._releases.enter_context(engine.one_thread())
+        workers = min(self.threads, len(bands))
+        if workers == 1:
+            return [job(band) for band in bands]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(job, bands))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -14,131 +14,196 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
 from cnnviz.errors import CnnvizError
-from cnnviz.filtering.image import ROWS_AT_A_TIME, correlate_and_compare, result_size
+from cnnviz.filtering.bands import Crew
+from cnnviz.filtering.image import correlate_and_compare, result_size
+from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
+from cnnviz.images import Encoding
+from cnnviz.record import digest, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from cnnviz.display import Mapping
     from cnnviz.engines import Image
-    from cnnviz.filtering.image import FilterOptions, Outcome
-    from cnnviz.kernels import Kernel
+    from cnnviz.filtering.image import Outcome
+    from cnnviz.filtering.options import FilterOptions
+    from cnnviz.filtering.plan import Target
+    from cnnviz.images import Picture
+    from cnnviz.record import Record
 
     Pixels = NDArray[Any]
-
-RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
-
-
-@dataclass(frozen=True)
-class Target:
-    """One result to be made: which kernel, and where its picture and its numbers go."""
-
-    kernel: Kernel
-    output: Path
-    raw: Path | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one image and one kernel; ``output`` and ``raw`` are what was written."""
+    """What became of one image and one kernel; ``output``, ``raw`` and ``figure`` are written."""
 
     input: Path
     kernel: str
     output: Path | None
     raw: Path | None
+    figure: Path | None
     options: FilterOptions
     outcome: Outcome
     display: str
     notes: list[str]
 
 
-def filter_file(
-    path: Path, targets: list[Target], options: FilterOptions, display: str = "auto"
-) -> Iterator[Report]:
-    """Read an image once, apply each target's kernel, and write each result.
+@dataclass(frozen=True)
+class Kept:
+    """A result that an earlier run made of the same image in the same way."""
 
-    Where the engines disagree, nothing is written and the report has no output.
+    input: Path
+    kernel: str
+    output: Path
 
-    Raises:
-        ImageError: the file is not an image that can be read.
-        OutputError: a result cannot be written.
-        ShapeError, CnnvizError: see ``filter_image``.
+
+@dataclass(frozen=True)
+class FileFilter:
+    """How files are filtered: the arithmetic, what is shown of it, who works, what is recorded.
+
+    Where there is a ``record``, each result is added to it; with ``resume``, those that it has
+    already are not made again.
     """
-    start = perf_counter()
-    picture = images.read_image(path)
-    reading = perf_counter() - start
-    for target in targets:
-        shown_as = resolve_display(display, target.kernel)
+
+    options: FilterOptions
+    display: str = "auto"
+    encoding: Encoding = field(default_factory=Encoding)
+    crew: Crew = field(default_factory=Crew)
+    record: Record | None = None
+    resume: bool = False
+
+    def __call__(self, path: Path, targets: list[Target]) -> Iterator[Report | Kept]:
+        """Read an image once, apply each target's kernel, and write each result.
+
+        Where the engines disagree, nothing is written and the report has no output.
+
+        Raises:
+            ImageError: the file is not an image that can be read.
+            OutputError: a result cannot be written.
+            ShapeError, CnnvizError: see ``filter_image``.
+        """
+        if self.record is None or path == storage.STANDARD_STREAM:
+            yield from self._reports(path, targets)
+            return
+        made_from = digest(path) or ""
+        how = {id(target): self._fingerprint(target) for target in targets}
+        todo = []
+        for target in targets:
+            if self.resume and self.record.has(target.files, made_from, how[id(target)]):
+                yield Kept(path, target.kernel.name, target.output)
+            else:
+                todo.append(target)
+        for target, report in zip(todo, self._reports(path, todo), strict=True):
+            if report.output:
+                self.record.add(target.files, made_from, how[id(target)])
+            yield report
+
+    def _fingerprint(self, target: Target) -> str:
+        encoding = replace(self.encoding, threads=None)
+        return fingerprint(target.kernel, self.options, self.display, encoding)
+
+    def _reports(self, path: Path, targets: list[Target]) -> Iterator[Report]:
+        """A report for each target, in order."""
+        if not targets:
+            return
+        with self.crew.admitted(images.claimed_pixels(path)):
+            start = perf_counter()
+            picture = images.read_image(path)
+            reading = perf_counter() - start
+            for target in targets:
+                yield self._report(path, picture, target, reading)
+
+    def _report(self, path: Path, picture: Picture, target: Target, reading: float) -> Report:
+        shown_as = resolve_display(self.display, target.kernel)
         try:
-            outcome, pixels, raw, notes = _filtered(picture.pixels, target, options, shown_as)
+            done = self._filtered(picture.pixels, target, shown_as)
         except CnnvizError as error:
             raise type(error)(f"{path} × {target.kernel.name}: {error}") from error
+        outcome, notes = done.outcome, done.notes
         outcome.seconds["read"] = reading
         if not outcome.disagreement:
-            start = perf_counter()
-            notes += _write(target, pixels, raw, picture.alpha)
-            outcome.seconds["write"] = perf_counter() - start
-        yield Report(
+            with timed(outcome.seconds, "write"):
+                notes = notes + self._write(target, done, picture.alpha)
+        written = None if outcome.disagreement else target
+        return Report(
             input=path,
             kernel=target.kernel.name,
-            output=None if outcome.disagreement else target.output,
-            raw=None if outcome.disagreement else target.raw,
-            options=options,
+            output=written.output if written else None,
+            raw=written.raw if written else None,
+            figure=written.figure if written else None,
+            options=self.options,
             outcome=outcome,
             display=shown_as,
             notes=[*picture.notes, *outcome.notes, *notes],
         )
 
+    def _filtered(self, source: Pixels, target: Target, display: str) -> _Done:
+        """The outcome, its pixels, and the signed results where they are needed.
 
-def _filtered(
-    source: Pixels, target: Target, options: FilterOptions, display: str
-) -> tuple[Outcome, Pixels, Image | None, list[str]]:
-    """The outcome, its pixels, the signed result where it is asked for, and notes.
+        The signed result of a large image is four times the pixels: it is kept only where it is
+        to be written or drawn, or ``minmax`` needs all of it first.
+        """
+        size = result_size(source, target.kernel, self.options)
+        map_to = partial(mapping, source, display, zero_sum=target.kernel.zero_sum)
+        needed = len(self.options.engines) if target.figure else 1
+        whole = target.raw or target.figure or display == "minmax"
+        kept = [np.empty(size, self.options.precision) for _ in range(needed if whole else 0)]
+        shown = map_to() if not kept else None
+        pixels = None if shown is None else np.empty(size, shown.depth)
 
-    The signed result of a large image is four times the pixels: it is kept only where it is to
-    be written or ``minmax`` needs all of it first.
-    """
-    size = result_size(source, target.kernel, options)
-    map_to = partial(mapping, source, display, zero_sum=target.kernel.sum == 0)
-    result = None
-    if target.raw is None and display != "minmax":
-        shown = map_to()
-        pixels = np.empty(size, shown.depth)
+        def take(rows: slice, results: Sequence[Image]) -> None:
+            for array, result in zip(kept, results, strict=False):
+                array[rows] = result
+            if shown is not None and pixels is not None:
+                pixels[rows] = shown(results[0])
 
-        def take(rows: slice, values: Image) -> None:
-            pixels[rows] = shown(values)
+        outcome = correlate_and_compare(source, target.kernel, self.options, take, self.crew)
+        if shown is None or pixels is None:
+            shown = map_to(kept[0])
+            pixels = _mapped(kept[0], shown)
+        notes = [shown.note] if shown.note else []
+        if outcome.verdict and outcome.verdict.nonfinite:
+            notes.append("NaN is shown black")
+        return _Done(outcome, pixels, kept, notes, shown)
 
-        outcome = correlate_and_compare(source, target.kernel, options, take)
-    else:
-        result = np.empty(size, options.precision)
-        outcome = correlate_and_compare(source, target.kernel, options, result.__setitem__)
-        shown = map_to(result)
-        pixels = np.empty(size, shown.depth)
-        for top in range(0, size[0], ROWS_AT_A_TIME):
-            rows = slice(top, top + ROWS_AT_A_TIME)
-            pixels[rows] = shown(result[rows])
-    notes = [shown.note] if shown.note else []
-    if outcome.verdict and outcome.verdict.nonfinite:
-        notes.append("NaN is shown black")
-    return outcome, pixels, result, notes
+    def _write(self, target: Target, done: _Done, alpha: Pixels | None) -> list[str]:
+        notes, suffix, pixels = [], target.suffix, done.pixels
+        if pixels.dtype == np.uint16 and suffix not in images.SIXTEEN_BIT:
+            notes.append(f"reduced to 8 bits, all that {suffix} holds")
+            pixels = (pixels >> 8).astype(np.uint8)
+        if alpha is not None:
+            fits = alpha.shape == pixels.shape[:2] and alpha.dtype == pixels.dtype
+            kept = fits and suffix in images.WITH_ALPHA
+            notes.append("alpha carried over unfiltered" if kept else "alpha dropped")
+            alpha = alpha if kept else None
+        encoding = replace(self.encoding, threads=self.crew.threads)
+        storage.write_bytes(target.output, images.encode_image(pixels, suffix, alpha, encoding))
+        if target.raw:
+            storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
+        return notes
 
 
-def _write(target: Target, pixels: Pixels, raw: Image | None, alpha: Pixels | None) -> list[str]:
-    notes = []
-    suffix = ".png" if target.output == storage.STANDARD_STREAM else target.output.suffix.lower()
-    if pixels.dtype == np.uint16 and suffix not in images.SIXTEEN_BIT:
-        notes.append(f"reduced to 8 bits, all that {suffix} holds")
-        pixels = (pixels >> 8).astype(np.uint8)
-    if alpha is not None:
-        fits = alpha.shape == pixels.shape[:2] and alpha.dtype == pixels.dtype
-        kept = fits and suffix in images.WITH_ALPHA
-        notes.append("alpha carried over unfiltered" if kept else "alpha dropped")
-        alpha = alpha if kept else None
-    storage.write_bytes(target.output, images.encode_image(pixels, suffix, alpha))
-    if target.raw and raw is not None:
-        storage.write_bytes(target.raw, _raw_bytes(raw, target.raw.suffix.lower()))
-    return notes
+@dataclass(frozen=True)
+class _Done:
+    """A filtered image in memory: ``kept`` are the engines' signed results, as far as needed."""
+
+    outcome: Outcome
+    pixels: Pixels
+    kept: list[Image]
+    notes: list[str]
+    mapping: Mapping
+
+
+def _mapped(result: Image, shown: Mapping) -> Pixels:
+    """All of a result as pixels, some rows at a time."""
+    pixels = np.empty(result.shape, shown.depth)
+    for top in range(0, len(result), ROWS_AT_A_TIME):
+        rows = slice(top, top + ROWS_AT_A_TIME)
+        pixels[rows] = shown(result[rows])
+    return pixels
 
 
 def _raw_bytes(result: Image, suffix: str) -> bytes:

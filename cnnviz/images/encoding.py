@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -22,7 +23,29 @@ LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}
 WITH_ALPHA = {".png", ".tif", ".tiff", ".webp"}
 
 
-def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> bytes:
+LOSSY = {
+    ".jpg": cv2.IMWRITE_JPEG_QUALITY,
+    ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
+    ".webp": cv2.IMWRITE_WEBP_QUALITY,
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How image files are written.
+
+    ``quality`` is 1 to 100 for JPEG (95 if None) and WebP (lossless if None); ``compression``
+    is fast or small for PNG; ``threads`` may work on a PNG, all cores if None.
+    """
+
+    quality: int | None = None
+    compression: str = "fast"
+    threads: int | None = None
+
+
+def encode_image(
+    pixels: Pixels, suffix: str, alpha: Pixels | None = None, how: Encoding | None = None
+) -> bytes:
     """An image file of (H, W, 1|3) pixels; ``suffix`` names the format.
 
     Takes uint8, uint16 where the format holds it, and floats for TIFF. ``alpha`` (H, W) of the
@@ -37,8 +60,10 @@ def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> by
     fits = pixels.dtype.kind == "u" and pixels.dtype.itemsize in depths
     if not (fits or (pixels.dtype in (np.float32, np.float64) and suffix.lower() in FLOATS)):
         raise UsageError(f"{suffix} does not hold {pixels.dtype}; .tiff does")
+    how = how or Encoding()
     if suffix.lower() == ".png":
-        return encode_png(pixels if alpha is None else np.dstack([pixels, alpha]))
+        planes = pixels if alpha is None else np.dstack([pixels, alpha])
+        return encode_png(planes, small=how.compression == "small", threads=how.threads)
     longest, limit = max(pixels.shape[:2]), LONGEST.get(suffix.lower(), MAX_SIDE)
     if longest > limit:
         raise UsageError(
@@ -48,7 +73,9 @@ def encode_image(pixels: Pixels, suffix: str, alpha: Pixels | None = None) -> by
     if alpha is not None and suffix.lower() in WITH_ALPHA:
         color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes
         planes = np.dstack([color, alpha])
-    done, data = cv2.imencode(suffix.lower(), np.ascontiguousarray(planes))
+    flag = LOSSY.get(suffix.lower())
+    settings = [] if flag is None or how.quality is None else [flag, how.quality]
+    done, data = cv2.imencode(suffix.lower(), np.ascontiguousarray(planes), settings)
     if not done:
         raise ImageError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
     return data.tobytes()

@@ -18,6 +18,7 @@ MAX_PIXELS = 256_000_000
 MAX_SIDE = 65_535
 
 ORIENTATION_TAG = 0x0112
+TURNED = range(2, 9)  # the orientations other than upright
 
 
 @dataclass
@@ -66,16 +67,16 @@ def refuse_size(width: int, height: int) -> None:
 
 def orientation_note(orientation: Any) -> list[str]:
     """What to say of an EXIF orientation; nothing where the image is upright as it is."""
-    return ["turned upright by its EXIF orientation"] if orientation in range(2, 9) else []
+    return ["turned upright by its EXIF orientation"] if orientation in TURNED else []
 
 
 def turned(planes: Pixels, orientation: Any) -> Pixels:
-    """(H, W, C) as its EXIF orientation says it is to be shown.
+    """(H, W, C) or (H, W) as its EXIF orientation says it is to be shown.
 
     Source: Exif 2.32, tag 0x0112: where the 0th row and the 0th column are.
     """
     if orientation in {5, 6, 7, 8}:
-        planes = planes.transpose(1, 0, 2)
+        planes = planes.swapaxes(0, 1)
     if orientation in {3, 4, 7, 8}:
         planes = planes[::-1]
     if orientation in {2, 3, 6, 7}:

@@ -28,7 +28,7 @@ ADLER = 65521
 ZLIB_HEADER = b"\x78\x01"
 
 
-def encode_png(planes: Pixels) -> bytes:
+def encode_png(planes: Pixels, *, small: bool = False, threads: int | None = None) -> bytes:
     """A PNG file of (H, W, C) uint8 or uint16; C is 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
     height, width, channels = planes.shape
     depth = planes.dtype.itemsize
@@ -37,7 +37,7 @@ def encode_png(planes: Pixels) -> bytes:
     tall = max(BLOCK_BYTES // rows.shape[1], 1)
     starts = range(0, height, tall)
     # The number of threads changes nothing in the file: the blocks do not know of each other.
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(starts))) as pool:
+    with ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(starts))) as pool:
         blocks = list(
             pool.map(lambda start: _block(rows, start, start + tall, channels * depth), starts)
         )

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
-from PIL.IcoImagePlugin import IcoFile
-from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
+from PIL import UnidentifiedImageError
 
 from cnnviz.errors import ImageError
 from cnnviz.images.deep import (
@@ -22,6 +20,7 @@ from cnnviz.images.deep import (
     meant_by_tiff,
     read_deep_tiff,
 )
+from cnnviz.images.jpeg import decoded_jpeg
 from cnnviz.images.picture import (
     ORIENTATION_TAG,
     Picture,
@@ -36,10 +35,11 @@ if TYPE_CHECKING:
 
 # An allow-list for strangers' files. MPO is opened by JPEG's plugin; TGA has no signature and
 # comes last.
-FORMATS = (
+FORMATS = [
     *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "QOI"),
     *("TIFF", "WEBP", "TGA"),
-)
+]
+COMMON = {b"\xff\xd8\xff": ["JPEG"], b"\x89PNG\r\n\x1a\n": ["PNG"]}
 MAX_PIPE_BYTES = 1_000_000_000
 
 # Our own limit is checked before decoding; Pillow's would warn at a third of it.
@@ -71,6 +71,19 @@ def read_image(path: str | Path) -> Picture:
     if not picture.pixels.flags.c_contiguous:
         picture.pixels = np.ascontiguousarray(picture.pixels)
     return picture
+
+
+def claimed_pixels(path: Path) -> int:
+    """How many pixels the file says that it has; 0 where that cannot be told beforehand."""
+    try:
+        if path == STANDARD_STREAM or not path.is_file():
+            return 0
+        with path.open("rb") as file:
+            formats = [name for name in _formats(_start(file)) if name != "ICO"]  # decodes at once
+            with Pillow.open(file, formats=formats) as image:
+                return image.width * image.height
+    except Exception:  # reading it will say what is wrong with it
+        return 0
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -122,6 +135,8 @@ def _read(file: BinaryIO) -> Picture:
     if head.startswith(PNG_SIGNATURE) and head[24:26] in {b"\x10\x02", b"\x10\x04", b"\x10\x06"}:
         return _read_deep_png(file, gray=head[25] == 4)
     if head.startswith(TIFF_SIGNATURES):
+        from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
         tags = ImageFileDirectory_v2(head[: 16 if head.startswith(BIG_TIFF) else 8])
         first = tags.next
         file.seek(first)
@@ -132,12 +147,14 @@ def _read(file: BinaryIO) -> Picture:
     if head.startswith(BIG_ENDIAN_BIG_TIFF):
         raise ImageError("a big-endian BigTIFF is not read here; save it as a plain TIFF")
     if head.startswith(ICO_SIGNATURE):
+        from PIL.IcoImagePlugin import IcoFile
+
         # Pillow decodes on opening, and what is inside may be larger than the icon says.
         refuse_size(*IcoFile(file).frame(0).size)
         file.seek(0)
     if (header := PPM_HEADER.match(head)) and int(header[4]) > 255:
         return _read_deep_ppm(file, header)
-    return _read_with_pillow(file)
+    return _read_with_pillow(file, _formats(head))
 
 
 def _start(file: BinaryIO) -> bytes:
@@ -150,7 +167,7 @@ def _start(file: BinaryIO) -> bytes:
 
 def _read_deep_png(file: BinaryIO, *, gray: bool) -> Picture:
     """A PNG of 16-bit colour, or of gray with alpha, which cv2 repeats into three channels."""
-    _check(file)
+    _check(file, ["PNG"])
     with Pillow.open(file, formats=["PNG"]) as image:
         orientation, notes = _orientation(image), _notes(image)
     file.seek(0)
@@ -178,24 +195,36 @@ def _read_deep_ppm(file: BinaryIO, header: re.Match[bytes]) -> Picture:
     return Picture(values.astype(np.uint16))
 
 
-def _check(file: BinaryIO) -> None:
+def _check(file: BinaryIO, formats: list[str]) -> None:
     """Refuse a size beyond the limits and a PNG with a wrong sum, before anything is decoded."""
-    with Pillow.open(file, formats=FORMATS) as image:
+    with Pillow.open(file, formats=formats) as image:
         refuse_size(*image.size)
         if image.format == "PNG":
             image.verify()  # checks every chunk's sum; load() lets bit flips pass
     file.seek(0)
 
 
-def _read_with_pillow(file: BinaryIO) -> Picture:
-    _check(file)
-    with Pillow.open(file, formats=FORMATS) as image:
+def _read_with_pillow(file: BinaryIO, formats: list[str]) -> Picture:
+    _check(file, formats)
+    with Pillow.open(file, formats=formats) as image:
         notes = _notes(image)
-        image.load()
-        picture = _from_pillow(ImageOps.exif_transpose(image), notes)
-        if isinstance(image, TiffImageFile):
-            picture.pixels = meant_by_tiff(picture.pixels, image.tag_v2)
+        if image.format == "JPEG" and (planes := decoded_jpeg(file, image.mode)) is not None:
+            return Picture(turned(planes, _orientation(image)), None, notes)
+        image.load()  # which turns a TIFF upright
+        picture, orientation = _from_pillow(image, notes), _orientation(image)
+        picture.pixels = turned(picture.pixels, orientation)
+        picture.alpha = None if picture.alpha is None else turned(picture.alpha, orientation)
+        if image.format == "TIFF":
+            picture.pixels = meant_by_tiff(picture.pixels, image.tag_v2)  # type: ignore[attr-defined]
         return picture
+
+
+def _formats(head: bytes) -> list[str]:
+    """The formats that a file with this head can have: all, unless its first bytes say it.
+
+    Naming only one saves Pillow from loading its plugins for all others.
+    """
+    return next((one for start, one in COMMON.items() if head.startswith(start)), FORMATS)
 
 
 def _from_pillow(image: Pillow.Image, notes: list[str]) -> Picture:
@@ -218,7 +247,8 @@ def _from_pillow(image: Pillow.Image, notes: list[str]) -> Picture:
         return Picture(np.asarray(image.convert("L"))[:, :, np.newaxis], None, notes)
     if mode not in {"RGB", "P"}:
         notes.append(f"converted from {mode} to RGB")
-    return Picture(np.asarray(image.convert("RGB")), None, notes)
+    # convert() copies even where there is nothing to convert
+    return Picture(np.asarray(image if mode == "RGB" else image.convert("RGB")), None, notes)
 
 
 def _wide_integers(values: Pixels, notes: list[str]) -> Pixels:

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from cnnviz import engines
+from cnnviz.record import RECORD
 from tests.conftest import Run
 
 KEYS = {
@@ -208,7 +209,7 @@ def test_a_bad_file_does_not_stop_the_others(run: Run, photo: Path, tmp_path: Pa
     assert "text.png: not an image" in result.stderr
     assert "none.png: there is no such file" in result.stderr
     assert "1 of 3 images done, 2 failed" in result.stderr
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+    assert files_below(tmp_path / "out") == [
         "photo.box.png",
         "photo.sobel_x.png",
     ]
@@ -308,7 +309,9 @@ def album(tmp_path: Path) -> Path:
 
 
 def files_below(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    """All results below a folder, without the record of the batch."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != RECORD]
+    return sorted(str(path.relative_to(folder)) for path in files)
 
 
 @pytest.mark.parametrize(

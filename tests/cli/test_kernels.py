@@ -19,6 +19,19 @@ def test_show_prints_rows_divisor_and_sum(run: Run) -> None:
     assert "sum 1" in lines
 
 
+def test_show_puts_the_parts_of_a_magnitude_beside_each_other(run: Run) -> None:
+    lines = run("kernels", "show", "sobel").stdout.splitlines()
+    assert lines[2:6] == [
+        "  -1   0   1     -1  -2  -1",
+        "  -2   0   2      0   0   0",
+        "  -1   0   1      1   2   1",
+        "",
+    ]
+    assert lines[6] == "sqrt(sobel_x^2 + sobel_y^2)"
+    document = json.loads(run("kernels", "show", "sobel", "--json").stdout)
+    assert [part["name"] for part in document["magnitude"]] == ["sobel_x", "sobel_y"]
+
+
 def test_json_of_one_and_all(run: Run) -> None:
     one = json.loads(run("kernels", "show", "emboss_gray", "--json").stdout)
     assert (one["offset"], one["sum"]) == (128, 0)

@@ -22,6 +22,10 @@ def library() -> ctypes.CDLL:
     return opened
 
 
+def depthwise(weights: np.ndarray, channels: int) -> np.ndarray:
+    return np.repeat(weights[np.newaxis, np.newaxis], channels, axis=0)
+
+
 def in_python(
     image: np.ndarray, weights: np.ndarray, stride: tuple[int, int], dilation: tuple[int, int]
 ) -> np.ndarray:
@@ -59,39 +63,48 @@ def test_integers_give_the_same_values_as_torch(
     random = np.random.default_rng(seed)
     image: np.ndarray = random.integers(-255, 256, (height, width, channels)).astype(dtype)
     weights: np.ndarray = random.integers(-9, 10, kernel).astype(dtype)
-    result = libtorch.conv2d(library, image, weights, stride, dilation)
+    result = libtorch.conv2d(library, image, depthwise(weights, channels), stride, dilation)
     assert result.dtype == dtype
     assert result.flags.c_contiguous
     assert np.array_equal(result, in_python(image, weights, stride, dilation))
 
 
-@pytest.mark.parametrize("shape", [(64, 80, 3), (64, 80, 1)])
-@pytest.mark.parametrize("kernel", [(3, 3), (5, 5), (9, 1)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("channels", "weights"),
+    [
+        pytest.param(3, (3, 1, 3, 3), id="depthwise"),
+        pytest.param(1, (1, 1, 5, 5), id="one channel"),
+        pytest.param(3, (3, 1, 9, 1), id="column"),
+        pytest.param(16, (16, 16, 31, 3), id="16 columns as channels"),
+        pytest.param(16, (16, 16, 1, 2), id="one row of them"),
+    ],
+)
 def test_fractions_give_the_same_bits_as_the_python_fallback(
-    library: ctypes.CDLL, shape: tuple[int, int, int], kernel: tuple[int, int]
+    library: ctypes.CDLL, channels: int, weights: tuple[int, ...], dtype: type
 ) -> None:
-    from cnnviz.engines import Window
     from cnnviz.engines.torch import _conv2d_in_python, one_thread
 
     random = np.random.default_rng(0)
-    image = random.normal(size=shape).astype(np.float32)
-    weights = random.normal(size=kernel).astype(np.float32)
-    with one_thread():
-        result = libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
-        expected = _conv2d_in_python(image, weights, Window())
-    assert np.array_equal(result, expected)
+    image: np.ndarray = random.normal(size=(64, 80, channels)).astype(dtype)
+    taps: np.ndarray = random.normal(size=weights).astype(dtype)
+    for stride, dilation in (((1, 1), (1, 1)), ((2, 1), (1, 1)), ((1, 1), (2, 1))):
+        with one_thread():
+            result = libtorch.conv2d(library, image, taps, stride, dilation)
+            expected = _conv2d_in_python(image, taps, stride, dilation)
+        assert np.array_equal(result, expected)
 
 
 def test_one_channel_with_a_stride_is_right(library: ctypes.CDLL) -> None:
     # In channels-last, torch 2.13 gives 5e+26 here.
     image = np.arange(28, dtype=np.float32).reshape(7, 4, 1)
-    weights = np.ones((4, 4), np.float32)
+    weights = np.ones((1, 1, 4, 4), np.float32)
     result = libtorch.conv2d(library, image, weights, (1, 3), (1, 1))
     assert result.ravel().tolist() == [float(sum(range(4 * r, 4 * r + 16))) for r in range(4)]
 
 
 def test_a_refusal_is_an_error(library: ctypes.CDLL) -> None:
-    image, weights = np.ones((2, 2, 1), np.float32), np.ones((3, 3), np.float32)
+    image, weights = np.ones((2, 2, 1), np.float32), np.ones((1, 1, 3, 3), np.float32)
     with pytest.raises(RuntimeError, match="libtorch refused"):
         libtorch.conv2d(library, image, weights, (1, 1), (1, 1))
 

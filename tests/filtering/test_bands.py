@@ -1,6 +1,7 @@
 """Bands together are the image: every row once, and no seam between them."""
 
 from itertools import pairwise
+from threading import Event, Thread
 from typing import Any
 
 import cv2
@@ -13,8 +14,9 @@ from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
 from cnnviz.errors import DisagreementError
 from cnnviz.filtering import FilterOptions, bands, filter_image
-from cnnviz.filtering.bands import plan_bands, run_bands
-from cnnviz.kernels import Kernel, load_kernel, parse_kernel
+from cnnviz.filtering.bands import Crew, plan_bands
+from cnnviz.kernels import Kernel
+from tests.linear import loaded, parsed
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_plan_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyP
     shape, window = (5000, 4000, 3), Window()
     plans = []
     for cores in (1, 2, 64):
-        monkeypatch.setattr(bands, "_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(bands, "cores", lambda cores=cores: cores)
         plans.append([(b.start, b.stop) for b in plan_bands(shape, (3, 3), window, "float32")])
     assert plans[0] == plans[1] == plans[2]
     assert len(plans[0]) > 10
@@ -56,7 +58,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, Kernel, Window]:
     padding: Any = draw(st.sampled_from(["same", (0, 1), (2, 0), (13, 3), (120, 5)]))
     stride, dilation = draw(st.tuples(small, small)), draw(st.tuples(small, small))
     window = Window(draw(st.sampled_from(BORDERS)), padding, stride, dilation)
-    return image, parse_kernel(str(weights.tolist())), window
+    return image, parsed(str(weights.tolist())), window
 
 
 @settings(max_examples=250, deadline=None)
@@ -82,7 +84,7 @@ def test_bands_are_identical_to_the_whole(problem: tuple[np.ndarray, Kernel, Win
 def test_bands_hold_what_their_border_mirrors_at_any_stride(border: str, height: int) -> None:
     image = np.random.default_rng(height).integers(0, 256, (height, 1, 1), dtype=np.uint8)
     window = Window(border, padding=(2, 0), stride=(3, 1))
-    bare = parse_kernel("[[9]]")
+    bare = parsed("[[9]]")
     one = engines.load("opencv").correlate(image.astype(np.float32), bare, window)
     assert np.array_equal(filter_image(image, bare, FilterOptions(window)).result, one)
 
@@ -92,7 +94,7 @@ def test_bands_hold_what_their_border_mirrors_at_any_stride(border: str, height:
 def test_float_results_are_the_same_bits_in_bands(border: str) -> None:
     random = np.random.default_rng(0)
     image = random.normal(size=(150, 40, 3)).astype(np.float32)
-    kernel = parse_kernel(str(random.normal(size=(5, 4)).round(3).tolist()))
+    kernel = parsed(str(random.normal(size=(5, 4)).round(3).tolist()))
     alone = FilterOptions(Window(border), engines=("opencv",))
     expected = engines.load("opencv").correlate(image, kernel, Window(border))
     assert np.array_equal(filter_image(image, kernel, alone).result, expected)
@@ -114,7 +116,7 @@ def test_a_wrong_value_in_a_later_band_is_named_by_its_row_in_the_image(
 
     monkeypatch.setattr(cv2, "filter2D", off_by_one)
     with pytest.raises(DisagreementError, match=f"row {row}, column 5, channel 0"):
-        filter_image(image, load_kernel("identity"))
+        filter_image(image, loaded("identity"))
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -134,7 +136,7 @@ def test_an_engine_put_in_place_of_ours_is_called_once_with_the_whole_image(
 
     monkeypatch.setattr(engine, "correlate", off_by_one)
     with pytest.raises(DisagreementError, match="row 140, column 3, channel 0"):
-        filter_image(np.zeros((150, 8, 1), np.uint8), load_kernel("identity"))
+        filter_image(np.zeros((150, 8, 1), np.uint8), loaded("identity"))
     assert shapes == [(150, 8, 1)]
 
 
@@ -142,16 +144,48 @@ def test_an_engine_put_in_place_of_ours_is_called_once_with_the_whole_image(
 def test_values_around_nan_are_left_out_across_bands() -> None:
     image = np.ones((100, 9, 1), np.float32)
     image[::10, 4] = np.nan
-    verdict = filter_image(image, load_kernel("box")).verdict
+    verdict = filter_image(image, loaded("box")).verdict
     assert verdict is not None
     assert verdict.nonfinite == 10 * 9 - 3  # the first row has no row above
     assert verdict.values + verdict.nonfinite == image.size
 
 
-def test_libraries_keep_to_one_thread_while_bands_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_libraries_keep_to_one_thread_until_the_crew_is_dismissed(threads: int) -> None:
     before = cv2.getNumThreads()
-    monkeypatch.setattr(bands, "_cores", lambda: 2)
     planned = plan_bands((4000, 4000, 3), (3, 3), Window(), "float32")
-    seen = run_bands(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
+    with Crew(threads) as crew:
+        seen = crew.run(lambda _: cv2.getNumThreads(), planned, [engines.load("opencv")])
+        assert cv2.getNumThreads() == 1
     assert set(seen) == {1}
     assert cv2.getNumThreads() == before
+
+
+def test_images_side_by_side_share_the_threads() -> None:
+    crew = Crew(7)
+    assert crew.threads == 7
+    with crew.admitted(10), crew.admitted(10), crew.admitted(10):
+        assert crew.threads == 2
+    assert crew.threads == 7
+    assert Crew(1).threads == 1
+
+
+def test_images_that_are_too_large_together_wait_for_each_other() -> None:
+    crew, order = Crew(2), []
+    first_is_in, second_asks = Event(), Event()
+
+    def second() -> None:
+        first_is_in.wait()
+        second_asks.set()
+        with crew.admitted(bands.PIXELS_AT_ONCE):
+            order.append("second")
+
+    thread = Thread(target=second)
+    thread.start()
+    with crew.admitted(10 * bands.PIXELS_AT_ONCE):  # alone, however large
+        first_is_in.set()
+        second_asks.wait()
+        thread.join(0.05)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]

@@ -11,7 +11,8 @@ from cnnviz import engines
 from cnnviz.engines import ENGINES, Window
 from cnnviz.errors import CnnvizError, DisagreementError
 from cnnviz.filtering import filter_image
-from cnnviz.kernels import Kernel, load_kernel, parse_kernel
+from cnnviz.kernels import Kernel, load_kernel
+from tests.linear import loaded, parsed
 
 PHOTO = np.random.default_rng(7).integers(0, 256, (41, 57, 3), dtype=np.uint8)
 
@@ -35,7 +36,28 @@ def test_one_value_off_by_one_is_found(
 
     doctor(monkeypatch, name, off_by_one)
     with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(PHOTO, load_kernel(kernel))
+        filter_image(PHOTO, loaded(kernel))
+
+
+def test_a_wrong_sign_is_found_though_the_magnitude_is_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    doctor(monkeypatch, "torch", lambda correlate, *arguments: -correlate(*arguments))
+    with pytest.raises(DisagreementError):
+        filter_image(PHOTO, load_kernel("sobel"))
+
+
+def test_one_wrong_value_in_the_second_part_of_a_magnitude_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def off_by_one(correlate: Any, image: Any, kernel: Kernel, window: Window) -> np.ndarray:
+        result: np.ndarray = correlate(image, kernel, window).copy()
+        result[3, 5, 2] += kernel.name == "prewitt_y"
+        return result
+
+    doctor(monkeypatch, "opencv", off_by_one)
+    with pytest.raises(DisagreementError, match="row 3, column 5, channel 2"):
+        filter_image(PHOTO, load_kernel("prewitt"))
 
 
 def wrong_weight(correlate: Any, image: Any, kernel: Kernel, window: Window) -> np.ndarray:
@@ -60,7 +82,7 @@ def test_wrong_arithmetic_is_found(
     monkeypatch: pytest.MonkeyPatch, wrong: Callable[..., np.ndarray], depth: str
 ) -> None:
     doctor(monkeypatch, "torch", wrong)
-    asymmetric = parse_kernel("[[1, 2, 3, 4], [5, 6, 7, -8], [9, -10, 11, 12.5]]")
+    asymmetric = parsed("[[1, 2, 3, 4], [5, 6, 7, -8], [9, -10, 11, 12.5]]")
     pixels = PHOTO if depth == "uint8" else PHOTO.astype(np.float32) / np.float32(255)
     with pytest.raises(DisagreementError):
         filter_image(pixels, asymmetric)
@@ -84,7 +106,7 @@ def test_one_value_off_by_one_is_found_at_16_bits(
 ) -> None:
     add_to_one_value(monkeypatch, name, 1)
     with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(PHOTO.astype(np.uint16) * 257, load_kernel(kernel))
+        filter_image(PHOTO.astype(np.uint16) * 257, loaded(kernel))
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -95,7 +117,7 @@ def test_one_value_off_by_one_is_found_beside_nan(
     pixels[0, 0] = np.nan
     add_to_one_value(monkeypatch, name, 1)
     with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(pixels, load_kernel("sobel_x"))
+        filter_image(pixels, loaded("sobel_x"))
 
 
 def test_one_huge_pixel_does_not_hide_what_is_wrong_elsewhere(
@@ -105,7 +127,7 @@ def test_one_huge_pixel_does_not_hide_what_is_wrong_elsewhere(
     pixels[0, 0] = 1e8
     add_to_one_value(monkeypatch, "torch", 0.01)
     with pytest.raises(DisagreementError, match="row 30, column 20, channel 1"):
-        filter_image(pixels, load_kernel("farid_x"))
+        filter_image(pixels, loaded("farid_x"))
 
 
 def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +136,7 @@ def test_a_library_s_own_error_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
     doctor(monkeypatch, "torch", fail)
     with pytest.raises(CnnvizError, match=r"^torch failed: MemoryError: 1e12 bytes$"):
-        filter_image(PHOTO, load_kernel("box"))
+        filter_image(PHOTO, loaded("box"))
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -126,4 +148,4 @@ def test_an_engine_that_computes_nothing_sensible_is_found(
     doctor(monkeypatch, name, lambda correlate, *more: correlate(*more) * 0 + np.float32(value))
     pixels = PHOTO if depth == "uint8" else PHOTO.astype(np.float32) / np.float32(255)
     with pytest.raises(DisagreementError):
-        filter_image(pixels, load_kernel("farid_x"))
+        filter_image(pixels, loaded("farid_x"))

@@ -1,17 +1,15 @@
-"""Kernels as data: the ``Kernel`` type, the files it is read from, and what is wrong with them."""
+"""Kernels from JSON, strictly: where the files lie, and what is wrong with one."""
 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import KernelError
+from cnnviz.kernels.kernel import Kernel, Magnitude
 
 MAX_FILE_BYTES = 1_000_000
 MAX_SIDE = 1023
@@ -22,77 +20,10 @@ MAX_DIGITS = 100
 LARGEST = Decimal("3.4028234e38")
 SMALLEST = Decimal("1.1754944e-38")
 
-KEYS = ("weights", "divisor", "offset", "name", "title", "description", "source")
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A rectangle of exact rational weights, applied without flipping.
-
-    The result of a window is ``sum(weights * pixels) / divisor + offset``; ``offset`` is in gray
-    levels of an 8-bit image, and is scaled with the image's depth.
-    """
-
-    name: str
-    weights: tuple[tuple[Fraction, ...], ...]
-    divisor: Fraction = Fraction(1)
-    offset: Fraction = Fraction(0)
-    title: str = ""
-    description: str = ""
-    source: str = ""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return len(self.weights), len(self.weights[0])
-
-    @cached_property
-    def denominator(self) -> int:
-        """What the sums of ``numerators * pixels`` are divided by, at least 1."""
-        return math.lcm(*(w.denominator for row in self._scaled for w in row))
-
-    @cached_property
-    def numerators(self) -> tuple[tuple[int, ...], ...]:
-        """The weights over ``denominator``: integers, so that sums of products can be exact.
-
-        >>> half = Fraction(1, 2)
-        >>> Kernel("k", ((half, Fraction(1, 3)),)).numerators
-        ((3, 2),)
-        """
-        return tuple(tuple(int(w * self.denominator) for w in row) for row in self._scaled)
-
-    @property
-    def sum(self) -> Fraction:
-        """Sum of the weights over the divisor: what a flat image of ones becomes."""
-        return sum((w for row in self._scaled for w in row), Fraction(0))
-
-    @property
-    def rounded(self) -> list[list[float]]:
-        """Weights over the divisor as floats, each the nearest to its exact value."""
-        return [[float(w) for w in row] for row in self._scaled]
-
-    def split(self, largest: int) -> tuple[Kernel, int]:
-        """An integer kernel and the divisor that is left to do after it, offset put aside.
-
-        ``largest`` is the largest integer up to which the arithmetic holds every integer
-        (2**24 in float32). Where the integers are larger, the kernel keeps its fractions and
-        the divisor is 1.
-        """
-        biggest = max(abs(n) for row in self.numerators for n in row)
-        if max(biggest, self.denominator) > largest:
-            return replace(self, offset=Fraction(0)), 1
-        rows = tuple(tuple(map(Fraction, row)) for row in self.numerators)
-        integers = replace(self, weights=rows, divisor=Fraction(1), offset=Fraction(0))
-        return integers, self.denominator
-
-    @property
-    def flipped(self) -> Kernel:
-        """The kernel turned by 180 degrees: correlating with it is true convolution."""
-        return replace(self, weights=tuple(row[::-1] for row in reversed(self.weights)))
-
-    @cached_property
-    def _scaled(self) -> tuple[tuple[Fraction, ...], ...]:
-        return tuple(tuple(w / self.divisor for w in row) for row in self.weights)
+TEXTS = ("name", "title", "description", "source")
+KEYS = ("weights", "divisor", "offset", *TEXTS)
+MAGNITUDE_KEYS = ("magnitude", *TEXTS)
+MOST_PARTS = 16
 
 
 def kernel_names() -> list[str]:
@@ -100,7 +31,7 @@ def kernel_names() -> list[str]:
     return sorted(path.stem for path in _library().glob("*.json"))
 
 
-def load_kernel(name: str) -> Kernel:
+def load_kernel(name: str) -> Kernel | Magnitude:
     """The kernel called ``name``, or the one in the file ``name`` if that ends in ``.json``.
 
     Raises:
@@ -113,8 +44,8 @@ def load_kernel(name: str) -> Kernel:
     return read_kernel(_library() / f"{name}.json")
 
 
-def read_kernel(path: Path) -> Kernel:
-    """The kernel in a JSON file: an object with ``weights``, or a bare matrix.
+def read_kernel(path: Path) -> Kernel | Magnitude:
+    """The kernel in a JSON file: an object with ``weights`` or ``magnitude``, or a bare matrix.
 
     Raises:
         KernelError: the file cannot be read or is not a kernel; names the place.
@@ -125,7 +56,7 @@ def read_kernel(path: Path) -> Kernel:
         raise KernelError(f"{path}: {error}") from None
 
 
-def parse_kernel(text: str, default_name: str = "kernel") -> Kernel:
+def parse_kernel(text: str, default_name: str = "kernel") -> Kernel | Magnitude:
     """The kernel written in ``text`` as JSON.
 
     Raises:
@@ -133,28 +64,69 @@ def parse_kernel(text: str, default_name: str = "kernel") -> Kernel:
 
     >>> parse_kernel("[[1, 2], [3, 4]]").shape
     (2, 2)
+    >>> [part.name for part in parse_kernel('{"magnitude": ["sobel_x", "sobel_y"]}').parts]
+    ['sobel_x', 'sobel_y']
     """
     document = _json(text)
+    if isinstance(document, dict) and "magnitude" in document:
+        return _magnitude(document, default_name)
+    return _kernel(document, default_name)
+
+
+def _kernel(document: Any, default_name: str) -> Kernel:
     fields = document if isinstance(document, dict) else {"weights": document}
-    _refuse_unknown_keys(fields)
+    _refuse_unknown_keys(fields, KEYS)
     divisor = Fraction(_number(fields.get("divisor", Decimal(1)), "divisor"))
     if divisor == 0:
         raise KernelError("divisor is 0; give the number that the sum is divided by")
     weights = _matrix(fields.get("weights"))
     _refuse_beyond_float32(weights, divisor)
-    texts = {key: _string(fields, key) for key in ("title", "description", "source")}
     return Kernel(
-        name=_string(fields, "name") or default_name,
         weights=weights,
         divisor=divisor,
         offset=Fraction(_number(fields.get("offset", Decimal(0)), "offset")),
-        **texts,
+        **_texts(fields, default_name),
     )
+
+
+def _magnitude(fields: dict[str, Any], default_name: str) -> Magnitude:
+    _refuse_unknown_keys(fields, MAGNITUDE_KEYS)
+    given = fields["magnitude"]
+    if not isinstance(given, list) or not 2 <= len(given) <= MOST_PARTS:
+        raise KernelError(
+            f"magnitude is {_shown(given)}; list 2 to {MOST_PARTS} kernels,"
+            ' by name or as rows of numbers: ["sobel_x", "sobel_y"]'
+        )
+    return Magnitude(
+        parts=tuple(_part(part, number) for number, part in enumerate(given, 1)),
+        **_texts(fields, default_name),
+    )
+
+
+def _part(given: Any, number: int) -> Kernel:
+    """A kernel inside a magnitude: the name of one that ships, or written out."""
+    try:
+        found = load_kernel(given) if _is_name(given) else _kernel(given, f"part {number}")
+    except KernelError as error:
+        raise KernelError(f"part {number} of the magnitude: {error}") from None
+    if isinstance(found, Magnitude):
+        raise KernelError(f"part {number} of the magnitude is a magnitude itself; name its parts")
+    return found
+
+
+def _is_name(given: Any) -> bool:
+    """Whether it names a kernel that ships; files may not name other files."""
+    return isinstance(given, str) and not given.lower().endswith(".json")
+
+
+def _texts(fields: dict[str, Any], default_name: str) -> dict[str, str]:
+    texts = {key: _string(fields, key) for key in TEXTS}
+    return {**texts, "name": texts["name"] or default_name}
 
 
 def _library() -> Path:
     """The folder of shipped kernels: inside an installed package, else beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     installed = package / "data" / "kernels"
     return installed if installed.is_dir() else package.parent / "kernels"
 
@@ -224,13 +196,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _refuse_unknown_keys(fields: dict[str, Any]) -> None:
+def _refuse_unknown_keys(fields: dict[str, Any], known: tuple[str, ...]) -> None:
     from difflib import get_close_matches
 
     for key in fields:
-        if key not in KEYS:
-            close = get_close_matches(key, KEYS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"a kernel has {', '.join(KEYS)}"
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
             raise KernelError(f"unknown key {_shown(key)}; {hint}")
 
 

@@ -1,0 +1,79 @@
+"""What ``cnnviz filter`` says of a result: a line, or a JSON document."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from cnnviz.cli.options import shown
+
+if TYPE_CHECKING:
+    from cnnviz.filtering import Kept, Report
+
+
+def line(report: Report | Kept) -> str:
+    """One line on a result: what was made of what, and how far it is proved."""
+    from cnnviz.filtering import Report  # cv2, which is loaded by now
+
+    what = f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
+    return f"{what}  {_measured(report) if isinstance(report, Report) else 'done before'}"
+
+
+def _measured(report: Report) -> str:
+    height, width, _ = report.outcome.size
+    ends = report.outcome.range
+    extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
+    raw = f"  raw: {shown(report.raw)}" if report.raw else ""
+    return f"{height}x{width}  {_verified(report)}  display: {report.display}{extent}{raw}"
+
+
+def _verified(report: Report) -> str:
+    verdict = report.outcome.verdict
+    if verdict is None:
+        return f"not verified: {report.outcome.engines[0]} alone"
+    if not verdict.values:
+        return "not verified: every window holds NaN or Inf"
+    same = verdict.max_abs_diff == 0
+    said = f"verified: {'identical' if same else f'within {verdict.max_abs_diff:.2g}'}"
+    said += f" on {verdict.values:,} values"
+    if not verdict.bound.exact:
+        said += f" (bound {verdict.bound.tolerance:.2g})"
+    if verdict.nonfinite:
+        said += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
+    return said
+
+
+def document(report: Report | Kept) -> dict[str, Any]:
+    """A result as ``--json`` prints it; of one that was done before, what it is called."""
+    from cnnviz.filtering import Kept  # cv2, which is loaded by now
+
+    names = {"input": str(report.input), "output": str(report.output) if report.output else None}
+    if isinstance(report, Kept):
+        return {**names, "kernel": report.kernel}
+    verdict = report.outcome.verdict
+    difference = verdict.max_abs_diff if verdict else None
+    window = report.options.window
+    return {
+        **names,
+        "raw": str(report.raw) if report.raw else None,
+        "kernel": report.kernel,
+        "size": list(report.outcome.size[:2]),
+        "channels": report.outcome.size[2],
+        "border": window.border,
+        "padding": window.padding,
+        "stride": window.stride,
+        "dilation": window.dilation,
+        "flip": report.options.flip,
+        "precision": report.options.precision,
+        "range": report.outcome.range,
+        "display": report.display,
+        "engines": list(report.outcome.engines),
+        "verified": verdict.agree if verdict and verdict.values else None,
+        "exact": bool(verdict and verdict.bound.exact),
+        "max_abs_diff": difference if difference is not None and isfinite(difference) else None,
+        "tolerance": verdict.bound.tolerance if verdict else None,
+        "values": verdict.values if verdict else 0,
+        "nonfinite": verdict.nonfinite if verdict else 0,
+        "notes": report.notes,
+        "seconds": {name: round(time, 6) for name, time in report.outcome.seconds.items()},
+    }

@@ -1,0 +1,82 @@
+"""How far a batch is: a bar on a terminal, elsewhere a line now and then."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+SECONDS_BETWEEN_LINES = 10.0
+BAR = "{n}/{total} images |{bar:30}| {rate_fmt}, {remaining} left"
+
+
+class Progress:
+    """Counts finished images out of ``total`` on stderr, unless ``quiet`` or there is only one.
+
+    An interruption that passes through it carries on how far the batch was.
+    """
+
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self._total, self._finished = total, 0
+        self._shown = total > 1 and not quiet
+        self._start = self._said = monotonic()
+        self._bar = _bar(total) if self._shown and sys.stderr.isatty() else None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        if isinstance(error, KeyboardInterrupt) and self._total > 1:
+            error.add_note(f"{self._finished:,} of {self._total:,} images done")
+
+    def say(self, line: str, *, err: bool = False) -> None:
+        """Print a line, above the bar where there is one."""
+        if self._bar is None:
+            click.echo(line, err=err)
+            return
+        with self._bar.external_write_mode(file=sys.stderr if err else sys.stdout):
+            click.echo(line, err=err)
+
+    def update(self, finished: int) -> None:
+        """Show that so many images are finished."""
+        step, self._finished = finished - self._finished, finished
+        if self._bar is not None:
+            self._bar.update(step)
+        elif self._shown and finished < self._total:
+            self._now_and_then()
+
+    def _now_and_then(self) -> None:
+        now = monotonic()
+        if now - self._said < SECONDS_BETWEEN_LINES:
+            return
+        self._said = now
+        rate = self._finished / (now - self._start)
+        left = (self._total - self._finished) / rate if rate else 0
+        click.echo(
+            f"{self._finished:,} of {self._total:,} images,"
+            f" {rate:.3g} a second, {_duration(left)} left",
+            err=True,
+        )
+
+
+def _bar(total: int) -> Any:
+    from tqdm import tqdm  # a twentieth of a second that only a batch on a terminal pays
+
+    tqdm.monitor_interval = 0  # no thread of its own
+    return tqdm(total=total, unit="image", bar_format=BAR, leave=False, file=sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as 42 s, 3 min or 2.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
