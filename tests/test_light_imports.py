@@ -25,8 +25,8 @@ LIGHT_COMMANDS = [
 ]
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The heavy packages among what a new Python reports to have imported."""
+def loaded_by(*arguments: str, watched: set[str] = HEAVY) -> set[str]:
+    """The ``watched`` packages among what a new Python reports to have imported."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         capture_output=True,
@@ -35,12 +35,19 @@ def loaded_by(*arguments: str) -> set[str]:
     )
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "site" in names, "importtime printed its report"
-    return {name.partition(".")[0] for name in names} & HEAVY
+    return {name.partition(".")[0] for name in names} & watched
 
 
 @pytest.mark.parametrize("arguments", LIGHT_COMMANDS, ids=" ".join)
 def test_light_command_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by("-m", "cnnviz", *arguments) == set()
+
+
+def test_shape_leaves_out_what_takes_milliseconds_of_its_start() -> None:
+    slow = {"pathlib", "json", "decimal", "difflib", "dataclasses", "importlib.metadata"}
+    chain = ("-m", "cnnviz", "shape", "3x64x64", "conv:8,k3", "res[ conv:8,k3,p1 / ]", "gap")
+    assert loaded_by(*chain, watched=slow) <= loaded_by("-c", "import click", watched=slow)
+    assert loaded_by(*chain, "--json", watched=slow) == {"json"}
 
 
 def test_package_and_its_light_names_load_nothing_heavy() -> None:

@@ -169,8 +169,8 @@ def _axes_wanted(layers: Sequence[Node]) -> int | None:
             wanted = _axes_wanted((*node.main, *node.shortcut))
         elif node.name == "linear":
             wanted = 0
-        elif axes := KINDS[node.name].axes if node.name in KINDS else ():
-            wanted = axes[0] if len(axes) == 1 else 2
+        elif node.name in KINDS and KINDS[node.name].axes:
+            wanted = KINDS[node.name].usual_axes
         if wanted is not None:
             return wanted
     return None

@@ -46,6 +46,11 @@ class Kind(NamedTuple):
     takes: str = ""
     axes: tuple[int, ...] = ()
 
+    @property
+    def usual_axes(self) -> int:
+        """The number of axes to expect of an input that is not known yet; else 2."""
+        return 2 if self.axes == SPATIAL else self.axes[-1]
+
 
 def build_layer(layer: LayerText, shape: Shape) -> Layer:
     """The layer that was written, for an input of ``shape``.
@@ -61,7 +66,7 @@ def build_layer(layer: LayerText, shape: Shape) -> Layer:
             raise ShapeError(f"{layer.name} takes no {WORDS[name]}; {can}")
     axes = len(shape) - 1
     if kind.axes and axes not in kind.axes:
-        needed = SIZES_NEEDED[kind.axes[0] if len(kind.axes) == 1 else 2]
+        needed = SIZES_NEEDED[kind.usual_axes]
         hint = f"; write the layer's name with {axes}d" if axes in SIZES_NEEDED else ""
         raise ShapeError(f"its input must be {needed}, but it is {size_text(shape)}{hint}")
     return kind.build(layer.arguments, shape)
@@ -269,8 +274,9 @@ KINDS = {
     **{
         f"{name}{axes}d": kind._replace(axes=(axes,))
         for name, kind in {**WINDOWED, "bn": PLAIN["bn"]}.items()
-        for axes in (1, 2, 3)
+        for axes in SPATIAL
     },
+    "bn1d": PLAIN["bn"]._replace(axes=(0, 1)),  # of features, too
     "conv": WINDOWED["conv"]._replace(axes=(2,)),
     "transposed": WINDOWED["convt"],
 }

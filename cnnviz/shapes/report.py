@@ -111,20 +111,21 @@ def _totals(chain: Chain) -> list[Row]:
 
 def _field(chain: Chain) -> str:
     """The field of the output; where it is the whole input, also the last that was not."""
-    stepping = (
-        f", stride {size_text(tuple(field.stride for field in chain.fields))}"
-        f", padding {size_text(tuple(field.padding for field in chain.fields))}"
-    )
     if not any(field.limit for field in chain.fields):
-        return field_text(chain.fields) + stepping
+        return _grid(chain.fields)
     known = [s for s in chain.steps if not any(field.limit for field in s.fields)]
     if not known:
         return field_text(chain.fields)
     last = known[-1]
-    return (
-        f"{field_text(chain.fields)}; up to layer {last.position} ({last.text})"
-        f" {field_text(last.fields)}{stepping}"
-    )
+    after = f"up to layer {last.position} ({last.text}) {_grid(last.fields)}"
+    return f"{field_text(chain.fields)}; {after}"
+
+
+def _grid(fields: Fields) -> str:
+    """A field and how it moves from one output to the next."""
+    stride = size_text(tuple(field.stride for field in fields))
+    padding = size_text(tuple(field.padding for field in fields))
+    return f"{field_text(fields)}, stride {stride}, padding {padding}"
 
 
 def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:

@@ -56,10 +56,7 @@ def test_branches_are_added_and_shown_by_their_indent() -> None:
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [
-        (name, (3, *(8,) * (kind.axes[0] if len(kind.axes) == 1 else 2)))
-        for name, kind in KINDS.items()
-    ],
+    [(name, (3, *(8,) * (kind.usual_axes if kind.axes else 2))) for name, kind in KINDS.items()],
     ids=KINDS,
 )
 def test_every_name_can_be_used(name: str, shape: tuple[int, ...]) -> None:
@@ -83,6 +80,7 @@ def test_every_name_can_be_used(name: str, shape: tuple[int, ...]) -> None:
         ((3, 4, 8, 8), "maxpool", (3, 4, 8, 8)),
         ((784,), "relu linear:10", (784,)),
         ((28, 28), "flatten linear:10", (1, 28, 28)),
+        ((9, 9), "flatten linear:4 bn1d", (1, 9, 9)),
     ],
 )
 def test_what_a_size_means(size: tuple[int, ...], text: str, shape: tuple[int, ...]) -> None:

@@ -16,8 +16,8 @@ from cnnviz.shapes.window import Axis
 def test_every_layer_has_its_twin(name: str) -> None:
     sizes = {"adaptive": ":2", "pad": ":1", "gn": ":3", "linear": ":4"}
     arguments = next((given for start, given in sizes.items() if name.startswith(start)), "")
-    axes = KINDS[name].axes
-    shape = (3, *(8,) * (axes[0] if len(axes) == 1 else 2))
+    kind = KINDS[name]
+    shape = (3, *(8,) * (kind.usual_axes if kind.axes else 2))
     sentence = compare(trace_chain(name + arguments, shape))
     assert "the layer are those of torch" in sentence
 
