@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnviz.shapes.chain import Fields, Step
+    from cnnviz.shapes.readers import Reader
 
 Row = tuple[str, str]
 
@@ -59,24 +60,22 @@ def _sizes(step: Step, *, words: bool) -> Iterator[Row]:
             yield from (("", part) for part in rule.words(size, UNITS[name]).split("; "))
             lost = unread_by(step, axis)
             if lost:
-                yield "", f"of the {size} {UNITS[name]} {lost} are never read"
+                yield "", f"never read by this layer: {lost} of {size} {UNITS[name]}"
 
 
 def _growth(step: Step, before: Fields) -> str:
     """How the field grew, where one term says it for every axis."""
-    readers = step.layer.readers(step.input)
-    terms = {
-        _term(old, reader, new)
-        for old, reader, new in zip(before, readers * len(before), step.fields, strict=False)
-    }
+    if len(step.input) == 1:
+        return ""
+    each = zip(before, step.layer.readers(step.input), step.fields, strict=True)
+    terms = {_term(old, reader, new) for old, reader, new in each}
     return terms.pop() if len(terms) == 1 else ""
 
 
-def _term(old: Field, reader: object, new: Field) -> str:
-    one_to_one = len(old.reach.spans) == 1
-    if old.limit or new.limit or not one_to_one or not isinstance(reader, Slide):
+def _term(old: Field, reader: Reader, new: Field) -> str:
+    if not isinstance(reader, Slide) or reader.kernel_size == 1:
         return ""
-    if reader.kernel_size == 1:
+    if old.limit or new.limit or len(old.reach.spans) > 1:
         return ""
     dilated = f"{reader.dilation}*" if reader.dilation > 1 else ""
     return (

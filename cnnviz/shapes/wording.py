@@ -48,4 +48,4 @@ def steps_in_words(
     if unread_padding == rest:
         return f"{told}; left over at the end: {rest} of padding"
     some = f", {unread_padding} of it padding" if unread_padding else ""
-    return f"{told}; left over at the end: {rest} {unit}{some}"
+    return f"{told}; {unit} left over at the end: {rest}{some}"

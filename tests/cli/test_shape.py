@@ -202,10 +202,11 @@ def test_explanation_is_in_words(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("20x21 conv:k3,s2", "left over at the end: 1 rows"),
-        ("20x21 conv:k3,s2", "of the 20 rows 1 are never read"),
-        ("20x20 conv:k1,s2", "of the 20 rows 10 are never read"),
+        ("20x21 conv:k3,s2", "rows left over at the end: 1\n"),
+        ("20x21 conv:k3,s2", "never read by this layer: 1 of 20 rows"),
+        ("20x20 conv:k1,s2", "never read by this layer: 10 of 20 rows"),
         ("10x10 conv:k2,s4,p3", "left over at the end: 2 of padding"),
+        ("12x12 conv:k2,s5,p1", "rows left over at the end: 2, 1 of it padding"),
         ("6x6 maxpool:k3,s2,ceil", "with the start 1.5 + 1 = 2.5 → 3, rounded up"),
         ("6x6 maxpool:k3,s2,ceil", "the last window hangs over the end by 1"),
         ("4x4 maxpool:k1,s2,ceil", "less 1 because the last window would start beyond"),
