@@ -303,3 +303,13 @@ def test_page_names_every_layer() -> None:
     missing = [name for name in LISTED if f"`{name.split()[0]}" not in PAGE]
     assert missing == []
     assert SHOWN
+
+
+def test_python_on_the_page_holds() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    exec(code, names)
+    claims = re.findall(r"^(\S.*?)  # (.*)$", code, re.MULTILINE)
+    assert len(claims) == 6
+    for expression, value in claims:
+        assert eval(expression, names) == eval(value), expression
