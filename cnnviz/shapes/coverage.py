@@ -60,8 +60,10 @@ class _Backwards:
         main, shortcut = self.through(fork.main, needed), self.through(fork.shortcut, needed)
         if main is None or shortcut is None:
             return None
-        if main == shortcut:
-            return main
+        if isinstance(main, range) and isinstance(shortcut, range):
+            first, second = sorted((main, shortcut), key=lambda each: each.start)
+            if second.start <= first.stop:
+                return range(first.start, max(first.stop, second.stop))
         self.left -= len(main) + len(shortcut)
         return {*main, *shortcut} if self.left > 0 else None
 

@@ -43,7 +43,7 @@ def memory_of(chain: Chain, dtype: str = "float32", batch: int = 1) -> Memory:
         params=chain.params * width,
         buffers=(chain.buffers - counters) * width + counters * COUNTER,
         outputs=made * width * batch,
-        peak=max(prod(chain.input), _peak(chain.items, prod(chain.input), 0)) * width * batch,
+        peak=_peak(chain.items, prod(chain.input), 0) * width * batch,
     )
 
 

@@ -211,6 +211,7 @@ def test_explanation_is_in_words(run: Run) -> None:
         ("6x6 maxpool:k3,s2,ceil", "the last window hangs over the end by 1"),
         ("4x4 maxpool:k1,s2,ceil", "less 1 because the last window would start beyond"),
         ("19x19 conv:k3,s2 conv:k3,d2", "3 + 2*(3 - 1)*2 = 11: what it was, and 2 taps more, 4 px"),
+        ("9x9 conv:4,k1", "receptive field  1x1\n"),
         ("9x9 adaptiveavgpool:3", "9 rows shared among 3 windows: 3 each"),
         ("9x9 adaptiveavgpool:4", "window i is floor(i*9/4) to ceil((i + 1)*9/4)"),
         ("9x9 upsample:2", "each of 9 rows 2 times → 18"),

@@ -56,12 +56,17 @@ def test_every_mark_is_on_the_sheet(text: str, shape: tuple[int, ...]) -> None:
         assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for x, y in points)
 
 
-def test_stacks_do_not_overlap() -> None:
-    boxes = [m for m in drawn(BLOCKS, 3, 32, 32).marks if isinstance(m, Box) and m.fill != "none"]
-    by_size: dict[tuple[float, float], list[Box]] = {}
+def stacks(drawing: Drawing) -> list[tuple[float, float]]:
+    """Left and right edge of each stack; its maps lie on one diagonal and have one size."""
+    boxes = [mark for mark in drawing.marks if isinstance(mark, Box) and mark.fill != "none"]
+    by_place: dict[tuple[float, float], list[Box]] = {}
     for box in boxes:
-        by_size.setdefault((box.x - box.y, box.width), []).append(box)
-    edges = [(min(b.x for b in s), max(b.x + b.width for b in s)) for s in by_size.values()]
+        by_place.setdefault((box.x - box.y, box.width), []).append(box)
+    return [(min(b.x for b in s), max(b.x + b.width for b in s)) for s in by_place.values()]
+
+
+def test_stacks_do_not_overlap() -> None:
+    edges = stacks(drawn(BLOCKS, 3, 32, 32))
     assert len(edges) == 4
     assert all(first[1] < second[0] for first, second in pairwise(edges))
 
@@ -69,11 +74,20 @@ def test_stacks_do_not_overlap() -> None:
 def test_shortcuts_are_drawn_from_their_start_to_their_end() -> None:
     drawing = drawn(BLOCKS, 3, 32, 32)
     long = [mark for mark in drawing.marks if isinstance(mark, Line) and len(mark.points) == 4]
-    assert len(long) == 2
+    _, first, second, third = stacks(drawing)
+    assert [line.points[0][0] for line in long] == [first[1], second[1]]
+    for line, (left, right) in zip(long, (second, third), strict=True):
+        assert left < line.points[-1][0] < right
     assert [text for text in words(drawing) if text in {"identity", "conv 1x1 /2 bn"}] == [
         "identity",
         "conv 1x1 /2 bn",
     ]
+
+
+def test_windows_are_drawn_where_one_slides() -> None:
+    for text, count in (("conv:8,k3 relu maxpool", 2), ("convt:8,k3", 0), ("flatten linear:2", 0)):
+        windows = [m for m in drawn(text, 3, 9, 9).marks if isinstance(m, Box) and m.fill == "none"]
+        assert len(windows) == count
 
 
 def test_svg_is_xml_with_the_same_words() -> None:
@@ -95,7 +109,8 @@ def test_png_and_pdf_are_the_same_each_time(suffix: str, magic: bytes) -> None:
 
 def test_a_png_is_never_wider_than_matplotlib_can_draw() -> None:
     pytest.importorskip("matplotlib")
-    assert encoded(Drawing(100_000, 50, ()), ".png").startswith(b"\x89PNG")
+    png = encoded(Drawing(100_000, 50, ()), ".png")
+    assert int.from_bytes(png[16:20], "big") <= 60_000
 
 
 def test_other_formats_are_refused() -> None:

@@ -33,6 +33,9 @@ def test_dtype_and_batch() -> None:
         pytest.param("res[ relu / ]", 3, id="both branches and the sum"),
         pytest.param("res[ relu relu / ]", 3, id="input held beside two"),
         pytest.param("res[ relu / relu relu ]", 3, id="main held beside two"),
+        pytest.param("res[ relu / conv:9,k1 conv:1,k1 ]", 11, id="main beside 1 that becomes 9"),
+        pytest.param("res[ conv:9,k1 conv:1,k1 / relu ]", 11, id="input beside 9 that become 1"),
+        pytest.param("flatten", 1, id="a view"),
         pytest.param("res[ res[ relu relu / relu ] relu / relu ]", 4, id="nested: two are held"),
     ],
 )

@@ -189,6 +189,18 @@ def test_where_there_is_no_number(text: str, limits: list[str]) -> None:
             (20, 20), "res[ conv:1,k1,s2 / conv:1,k2,s2 ]", (0, 0), id="either branch reads it"
         ),
         pytest.param((20, 20), "convt:1,k1,s2,d2,op1", (0, 0), id="the last output reads nothing"),
+        pytest.param(
+            (20, 20), "maxpool convt:1,k1,s2 conv:1,k1,s2,p1", (20, 20), id="zeros alone are read"
+        ),
+        pytest.param(
+            (2_000_001, 20), "res[ maxpool:k2x1 / conv:1,k3x1,s2x1 ]", (0, 0), id="long branches"
+        ),
+        pytest.param(
+            (2_000_001, 20),
+            "res[ maxpool:k2x1 / conv:1,k1,s2x1 conv:1,k2x1 ]",
+            (None, 0),
+            id="comb",
+        ),
         pytest.param((20, 20), "res[ conv:1,k1,s2 / maxpool:k1,s2 ]", (10, 10), id="neither does"),
         pytest.param(
             (20, 20), "convt:1,k1,s999 conv:1,k999,d3", (None, None), id="too long to count"
