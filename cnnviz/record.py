@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,17 @@ from cnnviz.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    Digests = dict[str, str | None]
+
 RECORD = "cnnviz-resume.json"
 SECONDS_BETWEEN = 1.0
-CHUNK = 1 << 20
 
 
 class Record:
-    """The results in one folder: of each, what it was made from and how, and its files' digests.
+    """The results in one folder: of each its ``origin``, and its files with their digests.
 
-    Methods may be called from several threads.
+    An origin is a fingerprint of all that decides what a result looks like. Once all results are
+    planned, threads may call ``has`` and ``add``, each for results of its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,12 +39,10 @@ class Record:
         Raises:
             UsageError: there is a file of its name that is not a record.
         """
-        self._file = folder / RECORD
-        self._results = _read(self._file)
-        self._known = {
-            name for key, entry in self._results.items() for name in (key, *_files(entry))
-        }
-        self._lock = Lock()
+        self.file = folder / RECORD
+        self._before = _read(self.file)
+        self._known = {name for entry in self._before.values() for name in entry["files"]}
+        self._results: dict[str, dict[str, Any]] = {}  # those of this run
         self._due = 0.0
 
     def names(self, file: Path) -> bool:
@@ -51,31 +50,27 @@ class Record:
         return self._name(file) in self._known
 
     def plan(self, results: Iterable[list[Path]]) -> None:
-        """Say which files of which results are to be made, and save that."""
+        """Say which files of which results are to be made."""
         for files in results:
             names = [self._name(file) for file in files]
-            self._results.setdefault(names[0], {"files": dict.fromkeys(names)})
-        self.save(at_once=True)
+            before = self._before.get(names[0], {})
+            digests = {**dict.fromkeys(names), **before.get("files", {})}
+            self._results[names[0]] = {**before, "files": digests}
 
-    def has(self, files: list[Path], made_from: str, how: str) -> bool:
-        """Whether a result is there as it would be made: its input, its options, its bytes."""
-        entry = self._results.get(self._name(files[0]), {})
-        if (entry.get("input"), entry.get("how")) != (made_from, how):
-            return False
-        kept = _files(entry)
-        return kept.keys() == {self._name(file) for file in files} and all(
-            (digest(file) or "gone") == kept[self._name(file)] for file in files
+    def has(self, files: list[Path], origin: str) -> bool:
+        """Whether a planned result is there, made from that, its files as they were written."""
+        entry = self._entry(files)
+        digests: Digests = entry["files"]
+        return entry.get("origin") == origin and all(
+            (digest(file) or "gone") == digests[self._name(file)] for file in files
         )
 
-    def add(self, files: list[Path], made_from: str, how: str) -> None:
-        """Record a result whose ``files`` have been written."""
-        digests = {self._name(file): digest(file) for file in files}
-        with self._lock:
-            self._results[self._name(files[0])] = {
-                "input": made_from,
-                "how": how,
-                "files": digests,
-            }
+    def add(self, files: list[Path], origin: str) -> None:
+        """Record a planned result whose ``files`` have been written."""
+        # What else an earlier run wrote for it may be of another origin now.
+        digests = dict.fromkeys(self._entry(files)["files"])
+        digests |= {self._name(file): digest(file) for file in files}
+        self._results[self._name(files[0])] = {"origin": origin, "files": digests}
 
     def save(self, *, at_once: bool = False) -> None:
         """Write the record, unless that was done a moment ago; ``at_once`` in any case.
@@ -88,45 +83,47 @@ class Record:
         if not at_once and monotonic() < self._due:
             return
         start = monotonic()
-        with self._lock:
-            self._results = {**_read(self._file), **self._results}
-            # A line for each result; json's own indentation takes ten times as long.
-            lines = [
-                f"{json.dumps(key)}: {json.dumps(self._results[key])}" for key in self._results
-            ]
-        head = f'{{"cnnviz": {json.dumps(__version__)}, "results": {{'
-        text = head + ",".join(f"\n{line}" for line in lines) + "\n}}\n"
-        storage.write_bytes(self._file, text.encode())
+        results = {**_read(self.file), **self._results}
+        # A line for each result; json's own indentation takes ten times as long.
+        lines = [f"\n{json.dumps(name)}: {json.dumps(entry)}" for name, entry in results.items()]
+        text = f'{{"cnnviz": {json.dumps(__version__)}, "results": {{{",".join(lines)}\n}}}}\n'
+        storage.write_bytes(self.file, text.encode())
         # A long record takes long to write: at most a tenth of the time goes there.
         self._due = start + max(SECONDS_BETWEEN, 10 * (monotonic() - start))
 
+    def _entry(self, files: list[Path]) -> dict[str, Any]:
+        return self._results[self._name(files[0])]
+
     def _name(self, file: Path) -> str:
         """``file`` as seen from the record, the same on every system."""
-        seen = os.path.relpath(file, self._file.parent).replace(os.sep, "/")
-        return seen.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        try:
+            seen = os.path.relpath(file, self.file.parent)
+        except ValueError:  # on another drive of Windows
+            seen = str(file.absolute())
+        return seen.replace(os.sep, "/")
 
 
 def digest(file: Path) -> str | None:
-    """A digest of a file's content; None where it cannot be read."""
-    total = hashlib.sha256()
+    """A digest of a file's content; None where it cannot be read, or has no end as a pipe has."""
     try:
+        if not file.is_file():
+            return None
         with file.open("rb") as stream:
-            while data := stream.read(CHUNK):
-                total.update(data)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return None
-    return total.hexdigest()
 
 
 def fingerprint(*settings: object) -> str:
-    """A digest of everything that decides what a result looks like, this version included."""
+    """A digest of ``settings`` and of this version."""
     return hashlib.sha256(repr((__version__, *settings)).encode()).hexdigest()
 
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
+    """The results in a record, none if there is no file."""
     try:
         text = file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise OutputError(f"{file} cannot be read: {error.strerror}") from None
@@ -137,8 +134,3 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     raise UsageError(f"{file} is not a record of this tool; move it away")
-
-
-def _files(entry: dict[str, Any]) -> dict[str, str | None]:
-    files: dict[str, str | None] = entry.get("files", {})
-    return files

@@ -43,6 +43,14 @@ def imports_of(source: str) -> Iterator[str]:
         yield from (name.split(".")[1] for name in names if name.startswith("cnnviz."))
 
 
+def packages_of(source: str) -> set[str]:
+    """The packages that a module names in any import, wherever it stands."""
+    nodes = list(ast.walk(ast.parse(source)))
+    named = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    named += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in named}
+
+
 def climbs(room: str, other: str) -> bool:
     same_room = room == other
     return not same_room and LEVELS[other] >= LEVELS[room] and (room, other) not in TYPES_ONLY
@@ -61,6 +69,11 @@ def test_no_import_climbs(path: Path) -> None:
 
 def test_every_room_has_its_level() -> None:
     assert {room_of(path) for path in MODULES} == set(LEVELS)
+
+
+def test_figures_alone_import_matplotlib() -> None:
+    rooms = {room_of(path) for path in MODULES if "matplotlib" in packages_of(path.read_text())}
+    assert rooms == {"figures"}
 
 
 def test_a_climbing_import_is_seen() -> None:

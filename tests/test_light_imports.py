@@ -61,6 +61,18 @@ def test_an_svg_is_drawn_with_nothing_heavy(tmp_path: Path) -> None:
     assert (tmp_path / "chain.svg").exists()
 
 
+def test_what_a_figure_shows_is_described_without_drawing() -> None:
+    assert loaded_by("-c", "import cnnviz.figures.filter") == set()
+
+
+def test_filter_without_a_figure_loads_no_matplotlib(samples: Path, tmp_path: Path) -> None:
+    output = str(tmp_path / "seven.png")
+    arguments = ("filter", str(samples / "digit_7.png"), "--kernel", "box", "--output", output)
+    loaded = loaded_by("-m", "cnnviz", *arguments)
+    assert "cv2" in loaded
+    assert "matplotlib" not in loaded
+
+
 @pytest.mark.parametrize(
     ("code", "package"),
     [
@@ -69,6 +81,7 @@ def test_an_svg_is_drawn_with_nothing_heavy(tmp_path: Path) -> None:
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),
         ("import cnnviz.shapes.twin", "torch"),
+        ("import cnnviz.figures.sheet", "matplotlib"),
     ],
 )
 def test_probe_sees_what_is_heavy(code: str, package: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +16,17 @@ from cnnviz.cli import options
 from cnnviz.cli.filtered import document, line
 from cnnviz.cli.options import Padding, Pair, WholeNumber
 from cnnviz.cli.progress import Progress
+from cnnviz.cli.resume import kept, planned_record
 from cnnviz.cores import cores
 from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
-from cnnviz.errors import OutputError, UsageError
+from cnnviz.errors import UsageError
 from cnnviz.inputs import find_inputs
 from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
 from cnnviz.memory import keep_freed_memory
-from cnnviz.record import RECORD, Record
-from cnnviz.storage import STANDARD_STREAM, refuse_existing
+from cnnviz.storage import STANDARD_STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from cnnviz.filtering import FileFilter, Kept, Report, Target
 
@@ -112,6 +111,11 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."
 )
 @click.option(
+    "--figure",
+    metavar="PATH",
+    help="Also draw input, kernel, both results and their difference: .png, .svg or .pdf.",
+)
+@click.option(
     "--format",
     "suffix",
     type=click.Choice(["png", "jpg", "webp", "tiff", "bmp"]),
@@ -145,6 +149,7 @@ def command(
     kernels: tuple[str, ...],
     output: str | None,
     raw: str | None,
+    figure: str | None,
     suffix: str,
     as_json: bool,
     engine: str,
@@ -156,10 +161,12 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
-    if "" in {output, raw}:
-        raise UsageError("--output or --raw is empty; name a file or a folder")
+    if "" in {output, raw, figure}:
+        raise UsageError("--output, --raw or --figure is empty; name a file or a folder")
     if as_json and output == str(STANDARD_STREAM):
         raise UsageError("--json and --output - both want standard output; choose one")
+    if how["resume"] and output == str(STANDARD_STREAM):
+        raise UsageError("--resume finds nothing on standard output; name a file or a folder")
     chosen = _kernels(kernels)
     # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -170,7 +177,7 @@ def command(
 
     from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
 
-    plan = plan_targets(found, chosen, Places(output, raw, suffix=f".{suffix}"))
+    plan = plan_targets(found, chosen, Places(output, raw, figure, f".{suffix}"))
     _run(plan, output, as_json=as_json, **how)
 
 
@@ -191,55 +198,30 @@ def _run(
     targets = [target for several in plan.values() for target in several]
     _refuse_useless(how, targets)
     job = _file_filter(how)
-    record = _record(plan, output, overwrite=overwrite, resume=resume)
+    record = planned_record(plan, output, overwrite=overwrite, resume=resume)
     batch, jobs = Batch(list(plan)), jobs or cores()
     documents: dict[str, list[Any]] = {"results": [], **({"skipped": []} if resume else {})}
-    with Crew(jobs) as crew, Progress(len(plan), quiet=quiet) as progress, _saved(record, batch):
+    with (
+        Crew(jobs) as crew,
+        Progress(batch, quiet=quiet) as progress,
+        kept(record, batch) as save,
+    ):
         job = replace(job, crew=crew, record=record, resume=resume)
-        for report in batch.run(lambda path: job(path, plan[path]), min(jobs, len(plan))):
-            kind = "skipped" if isinstance(report, Kept) else "results"
-            documents[kind].append(document(report))
-            _tell(report, batch, progress, quiet=quiet, silent=as_json)
-            progress.update(batch.finished)
-            _save(record, batch)
+
+        def after_each() -> None:
+            progress.update()
+            save()
+
+        reports = batch.run(lambda path: job(path, plan[path]), min(jobs, len(plan)), after_each)
+        with closing(reports):
+            for report in reports:
+                if as_json:
+                    kind = "skipped" if isinstance(report, Kept) else "results"
+                    documents[kind].append(document(report))
+                _tell(report, batch, progress, quiet=quiet, silent=as_json)
     if as_json:
         click.echo(json.dumps({**documents, "failures": options.failures(batch)}))
     options.end(batch)
-
-
-def _record(plan: Plan, output: str | None, *, overwrite: bool, resume: bool) -> Record | None:
-    """The record of a batch, in which all that is planned now stands; refuses what is in the way.
-
-    One image alone needs none.
-    """
-    from cnnviz.filtering import folder_of
-
-    results = [target.files for targets in plan.values() for target in targets]
-    several = len(plan) > 1 or resume
-    record = Record(folder_of(output, chain(*plan.values()))) if several else None
-    ours = record.names if record and resume else None
-    refuse_existing(chain(*results), plan, overwrite=overwrite, ours=ours)
-    if record:
-        record.plan(results)
-    return record
-
-
-@contextmanager
-def _saved(record: Record | None, batch: Batch) -> Iterator[None]:
-    """Keeps the record, however the work ends."""
-    try:
-        yield
-    finally:
-        _save(record, batch, at_once=True)
-
-
-def _save(record: Record | None, batch: Batch, *, at_once: bool = False) -> None:
-    """Save the record; where it cannot be written, no result can be either."""
-    try:
-        if record:
-            record.save(at_once=at_once)
-    except OutputError as error:
-        batch.stop(Path(RECORD), error)
 
 
 def _file_filter(how: dict[str, Any]) -> FileFilter:
@@ -287,6 +269,6 @@ def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:
 
 
 def _is_result(kernels: list[Kernel | Magnitude]) -> Callable[[Path], bool]:
-    """What tells a result of this command from an image: it is called STEM.KERNEL."""
+    """What tells a result of this command from an image: it is called STEM.KERNEL[.figure]."""
     names = {*kernel_names(), *(file_name(kernel) for kernel in kernels)}
-    return lambda path: Path(path.stem).suffix[1:] in names
+    return lambda path: Path(path.stem.removesuffix(".figure")).suffix[1:] in names

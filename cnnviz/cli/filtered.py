@@ -23,8 +23,9 @@ def _measured(report: Report) -> str:
     height, width, _ = report.outcome.size
     ends = report.outcome.range
     extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
-    raw = f"  raw: {shown(report.raw)}" if report.raw else ""
-    return f"{height}x{width}  {_verified(report)}  display: {report.display}{extent}{raw}"
+    also = {"raw": report.raw, "figure": report.figure}
+    beside = "".join(f"  {name}: {shown(path)}" for name, path in also.items() if path)
+    return f"{height}x{width}  {_verified(report)}  display: {report.display}{extent}{beside}"
 
 
 def _verified(report: Report) -> str:
@@ -56,6 +57,7 @@ def document(report: Report | Kept) -> dict[str, Any]:
     return {
         **names,
         "raw": str(report.raw) if report.raw else None,
+        "figure": str(report.figure) if report.figure else None,
         "kernel": report.kernel,
         "size": list(report.outcome.size[:2]),
         "channels": report.outcome.size[2],

@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -20,7 +21,9 @@ from cnnviz.version import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
-INTERRUPTED = {129, 130, 143}  # 128 and the signal's number: SIGHUP, SIGINT, SIGTERM
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+INTERRUPTED = {129, 130, 143}  # 128 and the signal's number
+SECONDS_TO_END = 1.0
 CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
 COMMANDS = ("filter", "kernels", "shape", "featuremaps", "doctor")
@@ -104,16 +107,35 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
-def _end(number: int, _: FrameType | None) -> NoReturn:
-    raise Ended(number)
+class _Ending:
+    """Raises ``Ended`` once, whoever sends the signal, and how often.
+
+    ``timeout`` sends it twice, a terminal and a parent each once, and people press Ctrl-C again:
+    while the first is seen to, the others would only interrupt that.
+    """
+
+    def __init__(self) -> None:
+        self._begun = -SECONDS_TO_END
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        now = monotonic()
+        if now - self._begun >= SECONDS_TO_END:
+            self._begun = now
+            raise Ended(number)
+
+
+def _listen() -> None:
+    """Take the signals that end a process, except those that its parent wants ignored (nohup)."""
+    end = _Ending()
+    for name in ENDING:
+        number = getattr(signal, name, None)  # Windows has not all
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def main() -> None:
-    """Entry point of the ``cnnviz`` command."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish
-            signal.signal(number, _end)
+    """Run the command that the process was started with, and end by its exit code."""
+    _listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text
@@ -127,10 +149,12 @@ def main() -> None:
 
 def _end_at_once(code: int) -> NoReturn:
     """End without waiting for threads that are still at work, and leave nothing half-written."""
-    from cnnviz.storage import abandon  # and pathlib with it, which other runs need not load
+    try:
+        from cnnviz.storage import abandon  # and pathlib with it, which other runs need not load
 
-    abandon()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+        abandon()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+    finally:
+        os._exit(code)

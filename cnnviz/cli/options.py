@@ -203,11 +203,7 @@ def end(batch: Batch) -> None:
     """Name each failure on stderr, count them where there were others, and exit by their code."""
     for failure in batch.failures:
         click.echo(f"Error: {shown(failure.error)}", err=True)
-    failed = len({failure.input for failure in batch.failures}.intersection(batch.inputs))
-    total = len(batch.inputs)
-    if failed and total > 1:
-        rest = f", {batch.not_reached} not reached" if batch.not_reached else ""
-        done = total - failed - batch.not_reached
-        click.echo(f"{done} of {total} images done, {failed} failed{rest}", err=True)
+    if batch.failures and len(batch.inputs) > 1:
+        click.echo(batch.summary, err=True)
     if batch.exit_code:
         click.get_current_context().exit(batch.exit_code)

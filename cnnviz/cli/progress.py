@@ -11,21 +11,23 @@ import click
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from cnnviz.batch import Batch
+
 SECONDS_BETWEEN_LINES = 10.0
 BAR = "{n}/{total} images |{bar:30}| {rate_fmt}, {remaining} left"
 
 
 class Progress:
-    """Counts finished images out of ``total`` on stderr, unless ``quiet`` or there is only one.
+    """Shows on stderr how much of ``batch`` is finished, unless ``quiet`` or of one image alone.
 
     An interruption that passes through it carries on how far the batch was.
     """
 
-    def __init__(self, total: int, *, quiet: bool = False) -> None:
-        self._total, self._finished = total, 0
-        self._shown = total > 1 and not quiet
+    def __init__(self, batch: Batch, *, quiet: bool = False) -> None:
+        self._batch, self._total = batch, len(batch.inputs)
+        self._shown = self._total > 1 and not quiet
         self._start = self._said = monotonic()
-        self._bar = _bar(total) if self._shown and sys.stderr.isatty() else None
+        self._bar = _bar(self._total) if self._shown and sys.stderr.isatty() else None
 
     def __enter__(self) -> Progress:
         return self
@@ -36,7 +38,7 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
         if isinstance(error, KeyboardInterrupt) and self._total > 1:
-            error.add_note(f"{self._finished:,} of {self._total:,} images done")
+            error.add_note(self._batch.summary)
 
     def say(self, line: str, *, err: bool = False) -> None:
         """Print a line, above the bar where there is one."""
@@ -46,24 +48,23 @@ class Progress:
         with self._bar.external_write_mode(file=sys.stderr if err else sys.stdout):
             click.echo(line, err=err)
 
-    def update(self, finished: int) -> None:
-        """Show that so many images are finished."""
-        step, self._finished = finished - self._finished, finished
+    def update(self) -> None:
+        """Show how many images are finished by now."""
+        finished = self._batch.finished
         if self._bar is not None:
-            self._bar.update(step)
+            self._bar.update(finished - self._bar.n)
         elif self._shown and finished < self._total:
-            self._now_and_then()
+            self._now_and_then(finished)
 
-    def _now_and_then(self) -> None:
+    def _now_and_then(self, finished: int) -> None:
         now = monotonic()
         if now - self._said < SECONDS_BETWEEN_LINES:
             return
         self._said = now
-        rate = self._finished / (now - self._start)
-        left = (self._total - self._finished) / rate if rate else 0
+        rate = finished / (now - self._start)
+        left = (self._total - finished) / rate
         click.echo(
-            f"{self._finished:,} of {self._total:,} images,"
-            f" {rate:.3g} a second, {_duration(left)} left",
+            f"{finished:,} of {self._total:,} images, {rate:.3g} a second, {_duration(left)} left",
             err=True,
         )
 

@@ -132,20 +132,23 @@ def _valid(image: Image, weights: Image) -> Image:
     peak = float(np.maximum(image.max(), -image.min()))
     if not dft.is_safe(_norm(weights), peak, _block(weights)):
         return _in_pieces(image, weights)
-    if _are_integers(weights) and _are_integers(image):
+    total = float(np.abs(weights).sum(dtype=np.float64)) * peak
+    is_held = total < 2.0 / np.finfo(image.dtype).eps
+    if is_held and _are_integers(weights) and _are_integers(image):
         return _in_digits(image, weights, peak)
     return _filtered(image, weights)
 
 
 def _in_digits(image: Image, weights: Image, peak: float) -> Image:
-    """Integers times integers by transforms, exact where the format holds the sums.
+    """Integers times integers by transforms; exact, because the format holds their sums.
 
     The weights are written with digits so small that the transform of each digit is off by
     at most 1/4; the nearest integer is then the sum, also after it was rounded to float32.
     """
-    error_of_ones = dft.correlation_error(weights.size**0.5, max(peak, 1.0), _block(weights))
+    norm_of_ones = np.count_nonzero(weights) ** 0.5
+    error_of_ones = dft.correlation_error(norm_of_ones, max(peak, 1.0), _block(weights))
     base = 2.0 ** math.floor(math.log2(0.5 / error_of_ones))  # digits are at most half of it
-    if base < 4:
+    if base < 2:
         return _in_pieces(image, weights)
     rest = np.rint(weights / base)
     total: Image = np.rint(_filtered(image, weights - base * rest))

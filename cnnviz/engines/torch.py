@@ -34,7 +34,7 @@ WIDE = 8
 # In float64 torch writes every window out as a column before it multiplies. So many bytes of
 # columns stay in a processor's cache.
 COLUMN_BYTES = 4_000_000
-LEAST_ROWS = 4  # rows of the result that share a column's kernel rows
+LEAST_ROWS = 8  # rows of the result that share a column's kernel rows
 
 
 def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
@@ -95,13 +95,14 @@ def _conv2d(
     taps = min(max(COLUMN_BYTES // (row_bytes * LEAST_ROWS), 1), rows.kernel_size)
     height = max(COLUMN_BYTES // (row_bytes * taps), 1)
     result = np.zeros((*shape, len(weights)), image.dtype)
-    for top in range(0, shape[0], height):
-        part = result[top : top + height]
+    with one_thread():  # several are slower for so little, on a busy machine 10 times
         for tap in range(0, rows.kernel_size, taps):
             strip = np.ascontiguousarray(weights[:, :, tap : tap + taps])
-            first = top * rows.stride + tap * rows.dilation
-            read = (len(part) - 1) * rows.stride + (strip.shape[2] - 1) * rows.dilation + 1
-            part += _whole_conv2d(image[first : first + read], strip, stride, dilation)
+            for top in range(0, shape[0], height):
+                part = result[top : top + height]
+                first = top * rows.stride + tap * rows.dilation
+                read = (len(part) - 1) * rows.stride + (strip.shape[2] - 1) * rows.dilation + 1
+                part += _whole_conv2d(image[first : first + read], strip, stride, dilation)
     return result
 
 

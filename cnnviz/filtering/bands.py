@@ -142,5 +142,8 @@ class Crew:
         workers = min(self.threads, len(bands))
         if workers == 1:
             return [job(band) for band in bands]
-        with ThreadPoolExecutor(workers) as pool:
+        pool = ThreadPoolExecutor(workers)
+        try:
             return list(pool.map(job, bands))
+        finally:
+            pool.shutdown(wait=False)  # an interruption does not wait for the bands at work

@@ -14,6 +14,7 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.display import mapping, resolve_display
 from cnnviz.errors import CnnvizError
+from cnnviz.figures.filter import Comparison, draw_filter
 from cnnviz.filtering.bands import Crew
 from cnnviz.filtering.image import correlate_and_compare, result_size
 from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
@@ -88,22 +89,19 @@ class FileFilter:
         if self.record is None or path == storage.STANDARD_STREAM:
             yield from self._reports(path, targets)
             return
-        made_from = digest(path) or ""
-        how = {id(target): self._fingerprint(target) for target in targets}
-        todo = []
+        content, todo, origins = digest(path), [], []
         for target in targets:
-            if self.resume and self.record.has(target.files, made_from, how[id(target)]):
+            origin = fingerprint(content, target.kernel, self.options, self.display, self.encoding)
+            if self.resume and self.record.has(target.files, origin):
                 yield Kept(path, target.kernel.name, target.output)
             else:
                 todo.append(target)
-        for target, report in zip(todo, self._reports(path, todo), strict=True):
+                origins.append(origin)
+        reports = self._reports(path, todo)
+        for target, origin, report in zip(todo, origins, reports, strict=True):
             if report.output:
-                self.record.add(target.files, made_from, how[id(target)])
+                self.record.add(target.files, origin)
             yield report
-
-    def _fingerprint(self, target: Target) -> str:
-        encoding = replace(self.encoding, threads=None)
-        return fingerprint(target.kernel, self.options, self.display, encoding)
 
     def _reports(self, path: Path, targets: list[Target]) -> Iterator[Report]:
         """A report for each target, in order."""
@@ -127,6 +125,9 @@ class FileFilter:
         if not outcome.disagreement:
             with timed(outcome.seconds, "write"):
                 notes = notes + self._write(target, done, picture.alpha)
+            if target.figure:
+                with timed(outcome.seconds, "figure"):
+                    self._draw(path, picture.pixels, target, target.figure, done)
         written = None if outcome.disagreement else target
         return Report(
             input=path,
@@ -184,6 +185,45 @@ class FileFilter:
         if target.raw:
             storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
         return notes
+
+    def _draw(self, path: Path, source: Pixels, target: Target, figure: Path, done: _Done) -> None:
+        options, outcome = self.options, done.outcome
+        results = dict(zip(options.engines, done.kept, strict=True))
+        turned = target.kernel.flipped if options.flip else target.kernel
+        comparison = Comparison(
+            input="standard input" if path == storage.STANDARD_STREAM else path.name,
+            source=source,
+            kernels=turned.parts,
+            results=results,
+            shown={name: _mapped(result, done.mapping) for name, result in results.items()},
+            display=resolve_display(self.display, target.kernel),
+            verdict=outcome.verdict,
+            magnitude=target.kernel.name if len(turned.parts) > 1 else "",
+            details=_described(options),
+        )
+        suffix = figure.suffix.lower()
+        storage.write_bytes(figure, draw_filter(comparison, suffix))
+
+
+def _described(options: FilterOptions) -> str:
+    """What decides a result beside its kernel, in a line."""
+    window = options.window
+    given = {
+        "border": window.border,
+        "padding": window.padding if isinstance(window.padding, str) else _sizes(window.padding),
+        "stride": _sizes(window.stride) if window.stride != (1, 1) else None,
+        "dilation": _sizes(window.dilation) if window.dilation != (1, 1) else None,
+        "channels": options.channels if options.channels != "each" else None,
+        "kernel": "turned by 180° (true convolution)" if options.flip else None,
+    }
+    said = [f"{name} {value}" for name, value in given.items() if value]
+    return ", ".join([*said, options.precision])
+
+
+def _sizes(numbers: tuple[object, object]) -> str:
+    """What holds along height and along width, as one types it."""
+    height, width = map(str, numbers)
+    return height if height == width else f"{height}x{width}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import UsageError
+from cnnviz.figures import filter as figures
 from cnnviz.images import SUFFIXES
 from cnnviz.kernels import file_name
 from cnnviz.storage import STANDARD_STREAM, says_folder
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from cnnviz.kernels import Kernel, Magnitude
 
 RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
-FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ def plan_targets(
 
     Raises:
         UsageError: one file is named for several results, or a name's ending is no format.
+        CnnvizError: figures are wanted, and there is no matplotlib.
     """
+    if places.figure:
+        figures.refuse_unmakeable(figures.SUFFIXES[0])  # without matplotlib, before any work
     several = len(images) * len(kernels) > 1
     own = (places.suffix, *SUFFIXES)
 
@@ -72,7 +75,7 @@ def plan_targets(
             output,
             places.suffix if output == STANDARD_STREAM else output.suffix.lower(),
             _place("--raw", raw, several, RAW_SUFFIXES, name) if raw else None,
-            _place("--figure", figure, several, FIGURE_SUFFIXES, _figured(name))
+            _place("--figure", figure, several, figures.SUFFIXES, _figured(name))
             if figure
             else None,
         )
@@ -102,6 +105,8 @@ def _figured(name: Path) -> Path:
 def _place(option: str, given: str, several: bool, suffixes: tuple[str, ...], name: Path) -> Path:
     """Where a result goes; ``suffixes`` are the formats, the first being the default."""
     path = Path(given)
+    if several and path == STANDARD_STREAM:
+        raise UsageError(f"{option} - is one stream but there are several results; name a folder")
     if several and path.suffix.lower() in suffixes and not says_folder(given):
         raise UsageError(f"{option} {given} is one file but there are several results; end it in /")
     if several or says_folder(given):

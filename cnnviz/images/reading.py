@@ -74,16 +74,18 @@ def read_image(path: str | Path) -> Picture:
 
 
 def claimed_pixels(path: Path) -> int:
-    """How many pixels the file says that it has; 0 where that cannot be told beforehand."""
+    """How many pixels the file says that it has; its bytes where that cannot be told."""
+    size = 0
     try:
         if path == STANDARD_STREAM or not path.is_file():
             return 0
+        size = path.stat().st_size
         with path.open("rb") as file:
             formats = [name for name in _formats(_start(file)) if name != "ICO"]  # decodes at once
             with Pillow.open(file, formats=formats) as image:
                 return image.width * image.height
-    except Exception:  # reading it will say what is wrong with it
-        return 0
+    except Exception:  # too deep for Pillow, or damaged as reading it will say
+        return size
 
 
 def _opened(path: Path) -> BinaryIO:

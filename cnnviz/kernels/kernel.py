@@ -62,7 +62,7 @@ class Kernel:
         """Whether a flat image becomes 0, or the offset: the result is about changes alone."""
         return self.sum == 0
 
-    @property
+    @cached_property
     def rounded(self) -> list[list[float]]:
         """Weights over the divisor as floats, each the nearest to its exact value."""
         return [[float(w) for w in row] for row in self._scaled]

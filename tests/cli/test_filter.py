@@ -64,6 +64,7 @@ def test_json_has_the_contract_s_keys(run: Run, photo: Path) -> None:
         "input": str(photo),
         "output": "photo.gaussian.png",
         "raw": None,
+        "figure": None,
         "kernel": "gaussian",
         "size": [48, 64],
         "channels": 3,

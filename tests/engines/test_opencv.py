@@ -47,6 +47,25 @@ def test_integers_of_many_digits_are_exact(largest: int) -> None:
     assert np.array_equal(result, exact_correlation(image, weights))
 
 
+@pytest.mark.parametrize("bits", range(10, 42, 2))
+def test_integers_are_exact_however_few_bits_a_digit_has(bits: int) -> None:
+    random = np.random.default_rng(bits)
+    weights = random.integers(-9, 10, (15, 16))
+    image = random.integers(0, 2**bits, (40, 40, 1))
+    result = opencv.correlate(image.astype(float), kernel_of(weights), Window(padding="valid"))
+    assert np.array_equal(result, exact_correlation(image, weights))
+
+
+def test_integers_too_large_to_be_exact_take_one_transform(
+    kernel_sizes: list[tuple[int, int]],
+) -> None:
+    image = np.full((40, 40, 1), 2.0**20, np.float32)
+    weights = np.full((31, 31), 2**20)
+    result = opencv.correlate(image, kernel_of(weights), Window())
+    assert (result == 2.0**40 * 961).all()
+    assert kernel_sizes == [(31, 31)]
+
+
 def test_integers_beyond_any_digit_are_summed_in_pieces(
     kernel_sizes: list[tuple[int, int]],
 ) -> None:
