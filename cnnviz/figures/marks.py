@@ -1,23 +1,19 @@
-"""Boxes, lines and words on a sheet, written as SVG by hand or as PNG and PDF by matplotlib.
+"""Boxes, lines and words on a sheet, and the SVG they make.
 
 Positions are (x, y) from the upper left, in points of 1/72 inch.
 """
 
 from __future__ import annotations
 
-import io
 from html import escape
 from typing import NamedTuple
 
-from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.figures.filter import refuse_unmakeable
 
 INK, FAINT, PAPER = "#202124", "#6e7176", "#ffffff"
 FONTS = "DejaVu Sans, Verdana, sans-serif"
 CHARACTER = 0.62  # width over size of an average one in these fonts
 ANCHORS = {"left": "start", "center": "middle"}
-SUFFIXES = (".svg", ".png", ".pdf")
-DPI = 144
-MOST_PIXELS = 60_000  # a side; matplotlib draws fewer than 65,536
 
 
 class Box(NamedTuple):
@@ -65,15 +61,18 @@ def text_width(text: str, size: float) -> float:
 
 
 def encoded(drawing: Drawing, suffix: str) -> bytes:
-    """The file of a drawing, in the format that ends in ``suffix``.
+    """The file of a drawing: ``.svg``, ``.png`` or ``.pdf``. The same drawing gives the same bytes.
 
     Raises:
         UsageError: no such format.
         CnnvizError: PNG or PDF without matplotlib.
     """
-    if suffix not in SUFFIXES:
-        raise UsageError(f"a figure's name must end in {', '.join(SUFFIXES)}")
-    return _svg(drawing).encode() if suffix == ".svg" else _plotted(drawing, suffix[1:])
+    if suffix == ".svg":
+        return _svg(drawing).encode()
+    refuse_unmakeable(suffix)
+    from cnnviz.figures.plot import plotted  # matplotlib: only when it is needed
+
+    return plotted(drawing, suffix)
 
 
 def _svg(drawing: Drawing) -> str:
@@ -99,35 +98,3 @@ def _element(mark: Mark) -> str:
         f'<text x="{mark.x:.6g}" y="{mark.y:.6g}" font-size="{mark.size:g}" fill="{mark.color}"'
         f' text-anchor="{ANCHORS[mark.anchor]}">{escape(mark.text)}</text>'
     )
-
-
-def _plotted(drawing: Drawing, form: str) -> bytes:
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.lines import Line2D
-        from matplotlib.patches import Rectangle
-    except ImportError as error:
-        raise CnnvizError(
-            f"a figure as {form.upper()} needs matplotlib: pip install 'cnnviz[figures]';"
-            " .svg needs nothing"
-        ) from error
-    dpi = min(DPI, 72 * MOST_PIXELS / max(drawing.width, drawing.height))
-    figure = Figure((drawing.width / 72, drawing.height / 72), dpi=dpi)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, drawing.width), ylim=(drawing.height, 0))
-    axes.axis("off")
-    for order, mark in enumerate(drawing.marks):
-        if isinstance(mark, Box):
-            corner = (mark.x, mark.y)
-            box = Rectangle(corner, mark.width, mark.height, fc=mark.fill, ec=INK, lw=0.6)
-            axes.add_patch(box).set_zorder(order)
-        elif isinstance(mark, Line):
-            xs, ys = zip(*mark.points, strict=True)
-            axes.add_line(Line2D(xs, ys, color=mark.color, lw=0.6, zorder=order))
-        else:
-            words = axes.text(mark.x, mark.y, mark.text, ha=mark.anchor, zorder=order)
-            words.set(fontsize=mark.size, color=mark.color)
-    file = io.BytesIO()
-    dated = {"pdf": {"CreationDate": None}, "png": {"Software": None}}  # same figure, same bytes
-    figure.savefig(file, format=form, metadata=dated[form])
-    return file.getvalue()
