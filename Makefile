@@ -3,6 +3,7 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 READY := $(VENV)/.ready
+LENET := conv:6,k5 tanh avgpool conv:16,k5 tanh avgpool flatten linear:120 tanh linear:84 tanh linear:10
 SHOWN := 00_input.png 01_features.0.png 04_features.3.png predictions.png
 
 .PHONY: help demo test lint pictures clean
@@ -20,6 +21,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable ".[dev]"
+	@$(VENV)/bin/python -m compileall -q cnnviz  # as pip does for what is not editable
 	@touch $@
 
 demo: $(READY)
@@ -36,6 +38,7 @@ lint: $(READY)
 # What README.md shows, made anew.
 pictures: demo
 	cp demo/coffee.sobel_x.png $(addprefix demo/scan_3.lenet/,$(SHOWN)) docs/pictures/
+	$(RUN) cnnviz shape 1x32x32 $(LENET) -q --overwrite --figure docs/pictures/lenet.chain.svg
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ LIGHT_COMMANDS = [
     ["shape", "300x400", "-k3", "-p1", "-s2"],
     ["shape", "3x224x224", "-k7", "--json"],
     ["shape", "3x3", "-k7"],
+    ["shape", "3x64x64", "conv:8,k3", "res[ conv:8,k3,p1 / ]", "gap", "--explain"],
     ["kernels"],
     ["kernels", "show", "gaussian"],
     ["filter", "photo.jpg", "--kernel", "sobelx"],
@@ -24,8 +25,8 @@ LIGHT_COMMANDS = [
 ]
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The heavy packages among what a new Python reports to have imported."""
+def loaded_by(*arguments: str, watched: set[str] = HEAVY) -> set[str]:
+    """The ``watched`` packages among what a new Python reports to have imported."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         capture_output=True,
@@ -34,7 +35,7 @@ def loaded_by(*arguments: str) -> set[str]:
     )
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "site" in names, "importtime printed its report"
-    return {name.partition(".")[0] for name in names} & HEAVY
+    return {name.partition(".")[0] for name in names} & watched
 
 
 @pytest.mark.parametrize("arguments", LIGHT_COMMANDS, ids=" ".join)
@@ -42,9 +43,22 @@ def test_light_command_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by("-m", "cnnviz", *arguments) == set()
 
 
+def test_shape_leaves_out_what_takes_milliseconds_of_its_start() -> None:
+    slow = {"pathlib", "json", "decimal", "difflib", "dataclasses", "importlib.metadata"}
+    chain = ("-m", "cnnviz", "shape", "3x64x64", "conv:8,k3", "res[ conv:8,k3,p1 / ]", "gap")
+    assert loaded_by(*chain, watched=slow) <= loaded_by("-c", "import click", watched=slow)
+    assert loaded_by(*chain, "--json", watched=slow) == {"json"}
+
+
 def test_package_and_its_light_names_load_nothing_heavy() -> None:
     code = "import cnnviz; cnnviz.output_size(7, 3); cnnviz.load_kernel('box'); dir(cnnviz)"
     assert loaded_by("-c", code) == set()
+
+
+def test_an_svg_is_drawn_with_nothing_heavy(tmp_path: Path) -> None:
+    figure = str(tmp_path / "chain.svg")
+    assert loaded_by("-m", "cnnviz", "shape", "8x8", "conv:4", "--figure", figure) == set()
+    assert (tmp_path / "chain.svg").exists()
 
 
 def test_what_a_figure_shows_is_described_without_drawing() -> None:
@@ -66,6 +80,7 @@ def test_filter_without_a_figure_loads_no_matplotlib(samples: Path, tmp_path: Pa
         ("import cnnviz.engines.opencv", "cv2"),
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),
+        ("import cnnviz.shapes.twin", "torch"),
         ("import cnnviz.figures.sheet", "matplotlib"),
     ],
 )

@@ -83,7 +83,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     show_default=True,
     help="Keep every Nth row and column of the result.",
 )
-@options.dilation
+@options.dilation(Pair())
 @click.option(
     "--channels",
     type=click.Choice(["each", "gray", "mean"]),

@@ -16,7 +16,6 @@ import click
 
 from cnnviz.cli.options import shown
 from cnnviz.errors import CnnvizError, OutputError
-from cnnviz.storage import abandon
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -151,6 +150,8 @@ def main() -> None:
 def _end_at_once(code: int) -> NoReturn:
     """End without waiting for threads that are still at work, and leave nothing half-written."""
     try:
+        from cnnviz.storage import abandon  # and pathlib with it, which other runs need not load
+
         abandon()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

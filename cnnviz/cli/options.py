@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cnnviz.shapes.notation import CROSS, WHOLE
 
 if TYPE_CHECKING:
     from cnnviz.batch import Batch
 
 Command = Callable[..., Any]
-
-WHOLE = r"[0-9]{1,9}"  # ASCII digits only, and no number that would ask for absurd arithmetic
-CROSS = r"[xX×]"
 
 
 class WholeNumber(click.ParamType[int]):
@@ -127,6 +125,9 @@ def everywhere(command: Command) -> Command:
     return command
 
 
+overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
+
+
 def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     """Where results go: --output, --overwrite; ``default`` says what happens without."""
 
@@ -137,20 +138,22 @@ def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
             metavar="PATH",
             help=f"{meaning} [default: {default}]",
         )
-        overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
         return output(overwrite(command))
 
     return decorate
 
 
-dilation = click.option(
-    "-d",
-    "--dilation",
-    type=Pair(),
-    default="1",
-    show_default=True,
-    help="Distance between neighbouring weights, in pixels.",
-)
+def dilation(kind: click.ParamType[Any], default: str | None = "1") -> Callable[[Command], Command]:
+    """--dilation, read as ``kind``; without a default where the command has one of its own."""
+    return click.option(
+        "-d",
+        "--dilation",
+        type=kind,
+        default=default,
+        show_default=True,
+        help="Distance between neighbouring weights, in pixels."
+        + ("" if default else "  [default: 1]"),
+    )
 
 
 device = click.option(
@@ -172,6 +175,8 @@ jobs = click.option(
 
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
+    from pathlib import Path  # a tenth of what a light command takes to start
+
     argument = click.argument(
         "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
     )

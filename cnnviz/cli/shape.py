@@ -1,39 +1,60 @@
-"""``cnnviz shape``: output size, parameters and multiply-adds, with the working shown."""
+"""``cnnviz shape``: sizes, parameters, multiply-adds, receptive fields of a layer or a chain."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import CROSS, WHOLE, Padding, Pair, WholeNumber
-from cnnviz.errors import ShapeError
-from cnnviz.shapes import Axis, Conv2d, same_padding
+from cnnviz.cli.options import WholeNumber, shown
+from cnnviz.errors import ShapeError, UsageError
+from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer
+from cnnviz.shapes.grammar import Arguments, LayerText, parse_chain
+from cnnviz.shapes.memory import BYTES
+from cnnviz.shapes.notation import CROSS, WHOLE, per_axis, quoted, size_text
+from cnnviz.shapes.report import Wanted, chain_report, document, layer_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.shapes.chain import Chain
 
 TOO_LONG = re.compile(r"[0-9]{10}")
 
+# Options that describe the single layer, and what the grammar calls them.
+LAYER_OPTIONS = {
+    "out_channels": "n",
+    "kernel_size": "k",
+    "stride": "s",
+    "padding": "p",
+    "dilation": "d",
+    "output_padding": "op",
+    "groups": "g",
+    "multiplier": "m",
+    "ceil": "ceil",
+}
+
 
 class Size(click.ParamType[Any]):
-    """HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH."""
+    """HEIGHTxWIDTH, CHANNELSxHEIGHTxWIDTH, or what the layer needs."""
 
     name = "size"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """(height, width) or (channels, height, width).
+        """One to four numbers.
 
         Raises:
             click.BadParameter: not of that form, or a number is 0.
         """
-        if re.fullmatch(rf"[0-9]+(?:{CROSS}[0-9]+){{1,2}}", str(value)) and TOO_LONG.search(value):
-            self.fail(f"{value!r} is too large; a number has at most 9 digits", param, ctx)
-        if not re.fullmatch(rf"{WHOLE}(?:{CROSS}{WHOLE}){{1,2}}", str(value)):
+        if re.fullmatch(rf"[0-9]+(?:{CROSS}[0-9]+){{0,3}}", value) and TOO_LONG.search(value):
+            self.fail(f"{quoted(value)} is too large; a number has at most 9 digits", param, ctx)
+        if not re.fullmatch(rf"{WHOLE}(?:{CROSS}{WHOLE}){{0,3}}", value):
             self.fail(
-                f"{value!r} is not a size; write HEIGHTxWIDTH such as 300x400,"
+                f"{quoted(value)} is not a size; write HEIGHTxWIDTH such as 300x400,"
                 " or CHANNELSxHEIGHTxWIDTH",
                 param,
                 ctx,
@@ -44,162 +65,203 @@ class Size(click.ParamType[Any]):
         return numbers
 
 
+class PerAxis(click.ParamType[Any]):
+    """One number, or one per axis: ``3``, ``3x5``; ``words`` are taken as they are."""
+
+    name = "n|hxw"
+
+    def __init__(self, minimum: int = 1, words: Sequence[str] = ()) -> None:
+        self.minimum, self.words = minimum, words
+        self.name = "|".join([*words, self.name])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...] | str:
+        """The numbers, or the word.
+
+        Raises:
+            click.BadParameter: not of that form, or below the minimum.
+        """
+        if value in self.words:
+            return str(value)
+        try:
+            return per_axis(value, self.minimum)
+        except ShapeError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command(
     "shape",
-    short_help="Output size, parameters, multiply-adds of a convolution.",
-    epilog="Example: cnnviz shape 3x224x224 -k7 -s2 -p3 -c64",
+    short_help="Sizes, parameters, multiply-adds, receptive field of layers.",
+    epilog="Example: cnnviz shape 3x224x224 conv:64,k7,s2,p3 relu maxpool:k3,s2,p1 --explain",
 )
 @click.argument("size", type=Size())
+@click.argument("layers", metavar="[LAYER]...", nargs=-1)
+@click.option("--op", default="conv", show_default=True, help="Layer, where no LAYER is given.")
 @click.option(
-    "-k", "--kernel-size", type=Pair(), default="3", show_default=True, help="Rows and columns."
+    "-k", "--kernel-size", type=PerAxis(), help="Rows and columns.  [default: 3; pools 2]"
 )
 @click.option(
     "-s",
     "--stride",
-    type=Pair(),
-    default="1",
-    show_default=True,
-    help="Pixels from one window to the next.",
+    type=PerAxis(),
+    help="Pixels from one window to the next.  [default: 1; pools: the kernel size]",
 )
 @click.option(
     "-p",
     "--padding",
-    type=Padding(minimum=0),
-    default="0",
-    show_default=True,
-    help="Pixels added on every side; same keeps the size at stride 1, valid adds none.",
+    type=PerAxis(0, ("same", "valid")),
+    help="Pixels added on every side; same keeps the size at stride 1, valid adds none."
+    "  [default: 0]",
 )
-@options.dilation
+@options.dilation(PerAxis(), default=None)
 @click.option(
     "-i",
     "--in-channels",
     type=WholeNumber(),
-    help="Maps in the input. [default: what SIZE says, else 1]",
+    help="Maps in the input.  [default: what SIZE says, else 1]",
 )
 @click.option(
     "-c",
     "--out-channels",
     type=WholeNumber(),
-    default=1,
-    show_default=True,
-    help="Maps in the output: how many kernels there are.",
+    help="Maps in the output: how many kernels there are.  [default: 1]",
 )
 @click.option(
     "--groups",
     type=WholeNumber(),
-    default=1,
-    show_default=True,
-    help="Parts that the channels are divided into, each convolved by itself.",
+    help="Parts that the channels are divided into, each convolved by itself.  [default: 1]",
+)
+@click.option(
+    "--multiplier", type=WholeNumber(), help="Depthwise maps per input map.  [default: 1]"
 )
 @click.option("--bias/--no-bias", default=True, show_default=True, help="Count a bias per channel.")
+@click.option(
+    "--output-padding",
+    type=PerAxis(0),
+    help="Rows and columns added to a transposed convolution's output.  [default: 0]",
+)
+@click.option("--ceil", is_flag=True, default=None, help="Round a pool's output size up.")
+@click.option("--explain", is_flag=True, help="Show the working of every number, in words too.")
+@click.option("--check", is_flag=True, help="Compare with layers built in torch (takes seconds).")
+@click.option("--flops", is_flag=True, help="Count FLOPs too: two per multiply-add.")
+@click.option(
+    "--dtype",
+    type=click.Choice(list(BYTES)),
+    default="float32",
+    show_default=True,
+    help="What a number is stored in, for the memory.",
+)
+@click.option(
+    "--batch", type=WholeNumber(), default=1, show_default=True, help="Images, for the memory."
+)
+@click.option(
+    "--figure",
+    "--svg",
+    "figure",
+    metavar="FILE",
+    help="Also draw the layers: .svg, or with matplotlib .png or .pdf.",
+)
+@options.overwrite
 @options.everywhere
 def command(
     size: tuple[int, ...],
-    kernel_size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: Literal["same", "valid"] | tuple[int, int],
-    dilation: tuple[int, int],
+    layers: tuple[str, ...],
     in_channels: int | None,
-    out_channels: int,
-    groups: int,
-    bias: bool,
     quiet: bool,
     as_json: bool,
+    check: bool,
+    figure: str | None,
+    overwrite: bool,
+    **how: Any,
 ) -> None:
-    """Output size, parameters and multiply-adds of a 2-D convolution.
+    """Output sizes, parameters, multiply-adds and receptive field of one layer or a chain.
 
-    SIZE is HEIGHTxWIDTH, or CHANNELSxHEIGHTxWIDTH. Options that take N also take HxW, for
-    example -k3x5: 3 rows, 5 columns. The rules are those of torch.nn.Conv2d.
-    """
-    height, width = (
-        Axis(
-            kernel_size[i],
-            stride[i],
-            _padding(padding, i, kernel_size, stride, dilation),
-            dilation[i],
-        )
-        for i in (0, 1)
-    )
-    layer = Conv2d(_channels(size, in_channels), out_channels, height, width, groups, bias)
+    SIZE is HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH; CHANNELSxLENGTH before a 1-D layer,
+    CHANNELSxDEPTHxHEIGHTxWIDTH before a 3-D one. One layer is described by options; numbers
+    that take N also take one per axis: -k3x5 is 3 rows, 5 columns.
+
+    A chain is described by LAYERs, NAME[:ARG,...][@N]. A bare number is output channels or
+    features; k s p d op take N or one number per axis; then psame, pvalid, gN (groups),
+    mN (depthwise multiplier), nobias, ceil; @N repeats the layer.
+
+    \b
+      conv conv1d conv3d dwconv sepconv convt      maxpool avgpool minpool
+      adaptiveavgpool:7x7 adaptivemaxpool:7x7 gap  bn ln gn:32
+      relu gelu silu tanh sigmoid ... softmax      dropout flatten linear:10
+      upsample:2 pad:1                             res[ main... / shortcut... ]
+
+    The rules and refusals are torch's; MACs are counted as torchvision does.
+    """  # noqa: D301 (click wants the backspace itself)
+    single = _single_layer(how)
+    chain = _chain(size, layers, single, in_channels)
+    done = _checked(chain) if check else {}
+    if figure is not None:
+        done["figure"] = _drawn(chain, figure, overwrite=overwrite)
+    named = in_channels is not None or len(chain.input) == len(size)
+    wanted = Wanted(memory=bool(layers) or _given("dtype") or _given("batch"), **how)
     if as_json:
-        click.echo(json.dumps(_document(layer, size[-2:])))
-    else:
-        click.echo(_report(layer, size, quiet, named=len(size) == 3 or in_channels is not None))
+        import json  # only where it is printed
+
+        click.echo(json.dumps({**document(chain, wanted), **done}))
+        return
+    click.echo(size_text(chain.output if named or chain.output[0] > 1 else chain.output[1:]))
+    if not quiet:
+        report = chain_report if layers else layer_report
+        click.echo(f"\n{report(chain, wanted, '' if named else ' (SIZE names none)')}")
+        for name, what in done.items():
+            click.echo(f"  {name:<16} {shown(what)}")
 
 
-def _padding(
-    padding: Literal["same", "valid"] | tuple[int, int],
-    axis: int,
-    kernel_size: tuple[int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-) -> tuple[int, int]:
-    if isinstance(padding, tuple):
-        return padding[axis], padding[axis]
-    if padding == "valid":
-        return 0, 0
-    if max(stride) > 1:
-        raise ShapeError(
-            f"padding same needs stride 1, as in torch, but the stride is {max(stride)};"
-            " give the padding as a number"
+def _single_layer(how: dict[str, Any]) -> LayerText:
+    """The layer that the options describe, which are taken out of ``how``."""
+    name, bias = how.pop("op"), how.pop("bias")
+    given = {letter: how.pop(option) for option, letter in LAYER_OPTIONS.items()}
+    given["n"] = given["n"] and (given["n"],)
+    return LayerText(name, Arguments(**given, nobias=None if bias else True), name)
+
+
+def _chain(
+    size: tuple[int, ...], layers: tuple[str, ...], single: LayerText, in_channels: int | None
+) -> Chain:
+    if not layers:
+        return trace_layer(single, image_shape(size, [single], in_channels))
+    _refuse_layer_options()
+    nodes = parse_chain(" ".join(layers))
+    return trace_chain(nodes, image_shape(size, nodes))
+
+
+def _given(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def _refuse_layer_options() -> None:
+    """One way to say it: options describe a single layer, LAYERs carry their own arguments."""
+    for name in filter(_given, (*LAYER_OPTIONS, "in_channels", "op", "bias")):
+        option = "no-bias" if name == "bias" else name.replace("_", "-")
+        raise UsageError(
+            f"--{option} describes a single layer; beside LAYERs write it"
+            " into them, such as conv:64,k3,p1"
         )
-    return same_padding(kernel_size[axis], dilation[axis])
 
 
-def _channels(size: tuple[int, ...], in_channels: int | None) -> int:
-    if len(size) == 2:
-        return in_channels or 1
-    if in_channels not in (None, size[0]):
-        raise ShapeError(f"SIZE names {size[0]} channels but --in-channels is {in_channels}")
-    return size[0]
+def _checked(chain: Chain) -> dict[str, str]:
+    from cnnviz.shapes.twin import compare  # torch: only when it is asked for
+
+    return {"checked": compare(chain)}
 
 
-def _report(layer: Conv2d, size: tuple[int, ...], quiet: bool, *, named: bool) -> str:
-    """The size on a line of its own, then how it comes about."""
-    channels, height, width = layer.output_size(*size[-2:])
-    plain = not named and layer.out_channels == 1
-    headline = f"{height}x{width}" if plain else f"{channels}x{height}x{width}"
-    if quiet:
-        return headline
-    kernel = f"{layer.height.kernel_size}*{layer.width.kernel_size}"
-    shared = f"/{layer.groups}" if layer.groups > 1 else ""
-    terms = f"{layer.out_channels}*{layer.in_channels}{shared}*{kernel}"
-    bias = f" + {layer.out_channels} bias" if layer.bias else ""
-    out_of = "" if named else " (SIZE names none)"
-    rows = [
-        ("height", layer.height.explain(size[-2])),
-        ("width", layer.width.explain(size[-1])),
-        ("channels", f"{layer.in_channels} in{out_of}, {channels} out"),
-        ("parameters", f"{layer.parameters:,} = {terms}{bias}"),
-        (
-            "multiply-adds",
-            f"{layer.macs(*size[-2:]):,} = {layer.weights:,} weights * {height}*{width}"
-            " positions (as torchvision counts: without bias)",
-        ),
-        ("receptive field", f"{layer.height.span}x{layer.width.span}"),
-    ]
-    return "\n".join([headline, "", *(f"  {name:<16} {text}" for name, text in rows)])
+def _drawn(chain: Chain, figure: str, *, overwrite: bool) -> str:
+    """The file that the chain was drawn into."""
+    from pathlib import Path  # like storage, only where something is written
 
+    from cnnviz.figures.chain import draw_chain
+    from cnnviz.figures.marks import encoded
+    from cnnviz.storage import refuse_existing, write_bytes
 
-def _document(layer: Conv2d, size: tuple[int, ...]) -> dict[str, Any]:
-    output = list(layer.output_size(*size))
-    macs = layer.macs(*size)
-    field = [layer.height.span, layer.width.span]
-    return {
-        "input": [layer.in_channels, *size],
-        "output": output,
-        "params": layer.parameters,
-        "macs": macs,
-        "receptive_field": field,
-        "effective_stride": [layer.height.stride, layer.width.stride],
-        "effective_padding": [layer.height.padding[0], layer.width.padding[0]],
-        "layers": [
-            {
-                "layer": "conv",
-                "output": output,
-                "params": layer.parameters,
-                "macs": macs,
-                "receptive_field": field,
-            }
-        ],
-    }
+    path = Path(figure)
+    data = encoded(draw_chain(chain), path.suffix.lower())
+    refuse_existing([path], [], overwrite=overwrite)
+    write_bytes(path, data)
+    return str(path)

@@ -50,11 +50,11 @@ def own_settings(fonts: list[str]) -> Iterator[None]:
         log.setLevel(level)
 
 
-def encoded(figure: Figure, suffix: str) -> bytes:
+def encoded(figure: Figure, suffix: str, dpi: float = DPI) -> bytes:
     """The figure as a ``.png``, ``.svg`` or ``.pdf`` file."""
     file = io.BytesIO()
     kind = suffix.removeprefix(".")
-    figure.savefig(file, format=kind, dpi=DPI, metadata=UNDATED[kind])
+    figure.savefig(file, format=kind, dpi=dpi, metadata=UNDATED[kind])
     return file.getvalue()
 
 

@@ -1,8 +1,26 @@
 """One spatial axis of a sliding window: how many positions, and why."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cnnviz.errors import ShapeError
+from cnnviz.shapes.readers import Reader, Slide
+from cnnviz.shapes.wording import padding_text, quotient, steps_in_words
+
+
+class AxisRule(Protocol):
+    """What a layer does along one spatial axis."""
+
+    def output_size(self, size: int) -> int:
+        """Length of the output, at least 1, or a ``ShapeError``."""
+
+    def explain(self, size: int) -> str:
+        """The formula of ``output_size`` with the numbers put in, ending in the result."""
+
+    def words(self, size: int, unit: str) -> str:
+        """The same in words; ``unit`` is what the axis counts, such as rows."""
+
+    def reader(self, size: int) -> Reader:
+        """Which inputs each output reads."""
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
@@ -48,44 +66,60 @@ class Axis(NamedTuple):
 
     def along(self, name: str, size: int) -> int:
         """``output_size``, with the axis named in what is raised."""
-        try:
-            return self.output_size(size)
-        except ShapeError as error:
-            raise ShapeError(f"{name}: {error}") from None
+        return along(self, name, size)
 
     def explain(self, size: int) -> str:
         """The output-size formula with the numbers put in, ending in the result."""
-        before, after = self.padding
-        pad = f"2*{before}" if before == after else f"{before} + {after}"
         formula = (
-            f"floor(({size} + {pad} - {self.dilation}*({self.kernel_size} - 1) - 1)"
-            f" / {self.stride}) + 1"
+            f"floor(({size} + {padding_text(self.padding)} - {self.dilation}*({self.kernel_size}"
+            f" - 1) - 1) / {self.stride}) + 1"
         )
-        unfloored = f"{self._room(size) / self.stride:.4f}".rstrip("0").rstrip(".")
-        if "." not in unfloored and self._room(size) % self.stride:  # 0.99999 is not 1
-            unfloored = f"{self._room(size)} / {self.stride}"
-        return f"{formula} = floor({unfloored}) + 1 = {self.output_size(size)}"
+        return (
+            f"{formula} = floor({quotient(self._room(size), self.stride)}) + 1"
+            f" = {self.output_size(size)}"
+        )
+
+    def words(self, size: int, unit: str) -> str:
+        """How far the window can move, what is rounded away, what stays unread."""
+        count = self.output_size(size)
+        return steps_in_words(size, self.padding, self.span, self.stride, count, unit)
+
+    def reader(self, size: int) -> Slide:
+        """The window itself, whatever the size."""
+        return Slide(self.kernel_size, self.stride, self.padding[0], self.dilation)
 
     def _room(self, size: int) -> int:
         """How far the window can move."""
         return size + sum(self.padding) - self.span
 
     def _refuse_impossible(self, size: int) -> None:
-        for name, value in (
-            ("size", size),
-            ("kernel size", self.kernel_size),
-            ("stride", self.stride),
-            ("dilation", self.dilation),
-        ):
-            if value < 1:
-                raise ShapeError(f"{name} is {value}; it must be at least 1")
-        before, after = self.padding
-        if min(before, after) < 0:
-            raise ShapeError(f"padding is {min(before, after)}; it must be at least 0")
+        refuse_below(
+            1, size=size, kernel_size=self.kernel_size, stride=self.stride, dilation=self.dilation
+        )
+        refuse_below(0, padding=min(self.padding))
         if self._room(size) < 0:
-            pad = f"2*{before}" if before == after else f"{before} + {after}"
-            raise ShapeError(
-                f"kernel spans {self.span} px but the padded input is"
-                f" {size + before + after} px ({size} + {pad});"
-                " raise the padding or take a smaller kernel"
-            )
+            raise misfit(size, self.padding, self.span)
+
+
+def along(rule: AxisRule, name: str, size: int) -> int:
+    """``rule.output_size(size)``, with the axis named in what is raised."""
+    try:
+        return rule.output_size(size)
+    except ShapeError as error:
+        raise ShapeError(f"{name}: {error}") from None
+
+
+def refuse_below(minimum: int, **values: int) -> None:
+    """Raise a ``ShapeError`` that names the first value below ``minimum``."""
+    for name, value in values.items():
+        if value < minimum:
+            words = name.replace("_", " ")
+            raise ShapeError(f"{words} is {value}; it must be at least {minimum}")
+
+
+def misfit(size: int, padding: tuple[int, int], span: int) -> ShapeError:
+    """What is raised where the kernel is longer than the padded input."""
+    return ShapeError(
+        f"kernel spans {span} px but the padded input is {size + sum(padding)} px"
+        f" ({size} + {padding_text(padding)}); raise the padding or take a smaller kernel"
+    )

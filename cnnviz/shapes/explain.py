@@ -1,0 +1,85 @@
+"""The working behind each number of a layer, as formulas and in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnviz.shapes.coverage import unread_by
+from cnnviz.shapes.layer import AXIS_NAMES
+from cnnviz.shapes.notation import size_text
+from cnnviz.shapes.readers import Slide
+from cnnviz.shapes.receptive import NOT_COMPUTED, WHOLE_INPUT, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnnviz.shapes.chain import Fields, Step
+    from cnnviz.shapes.readers import Reader
+
+Row = tuple[str, str]
+
+UNITS = {"length": "positions", "depth": "slices", "height": "rows", "width": "columns"}
+COUNTED = "as torchvision counts: without bias"
+
+
+def field_text(fields: Fields) -> str:
+    """The receptive field as ``7x7``, or why there is no number."""
+    limits = {field.limit for field in fields}
+    if len(limits) == 1 and limits != {""}:
+        return limits.pop()
+    words = {WHOLE_INPUT: "all", NOT_COMPUTED: "?"}
+    return "x".join(words.get(field.limit, str(field.size)) for field in fields)
+
+
+def working(step: Step, before: Fields, *, words: bool, channels_note: str = "") -> list[Row]:
+    """Rows of (what, how it comes about); ``before`` are the fields of the step's input."""
+    rows = list(_sizes(step, words=words))
+    if step.layer.axes_on(step.input):
+        rows.append(("channels", f"{step.input[0]} in{channels_note}, {step.output[0]} out"))
+    elif not words:
+        rows.append(("output", size_text(step.output)))
+    rows.append(("parameters", step.layer.explain_params()))
+    if step.macs:
+        rows.append(("multiply-adds", f"{step.layer.explain_macs(step.input)} ({COUNTED})"))
+    else:
+        rows.append(("multiply-adds", "0 (torchvision counts convolutions and linear layers)"))
+    if step.fields:
+        grown = _growth(step, before) if words else ""
+        rows.append(("receptive field", grown or field_text(step.fields)))
+    return rows
+
+
+def _sizes(step: Step, *, words: bool) -> Iterator[Row]:
+    rules = step.layer.axes_on(step.input)
+    if not rules:
+        return
+    each = zip(rules, AXIS_NAMES[len(rules)], step.input[1:], strict=True)
+    for axis, (rule, name, size) in enumerate(each):
+        yield name, rule.explain(size)
+        if words:
+            yield from (("", part) for part in rule.words(size, UNITS[name]).split("; "))
+            lost = unread_by(step, axis)
+            if lost:
+                yield "", f"never read by this layer: {lost} of {size} {UNITS[name]}"
+
+
+def _growth(step: Step, before: Fields) -> str:
+    """How the field grew, where one term says it for every axis."""
+    if len(step.input) == 1:
+        return ""
+    each = zip(before, step.layer.readers(step.input), step.fields, strict=True)
+    terms = {_term(old, reader, new) for old, reader, new in each}
+    return terms.pop() if len(terms) == 1 else ""
+
+
+def _term(old: Field, reader: Reader, new: Field) -> str:
+    if not isinstance(reader, Slide) or reader.kernel_size == 1:
+        return ""
+    if old.limit or new.limit or len(old.reach.spans) > 1:
+        return ""
+    dilated = f"{reader.dilation}*" if reader.dilation > 1 else ""
+    return (
+        f"{old.size} + {dilated}({reader.kernel_size} - 1)*{old.stride} = {new.size}: what it was,"
+        f" and {reader.kernel_size - 1} taps more,"
+        f" {reader.dilation * old.stride} px of the first input apart"
+    )

@@ -1,0 +1,67 @@
+"""Bytes that a chain takes: its parameters, and what its layers put out."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnnviz.shapes.chain import Fork
+from cnnviz.shapes.plain import BatchNorm, Flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.shapes.chain import Chain, Item
+
+BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+COUNTER = 8  # batch normalisation counts batches in int64, whatever the rest is
+
+
+class Memory(NamedTuple):
+    """Sizes in bytes.
+
+    ``outputs`` is the output of every layer together, kept when training; ``peak`` is the most
+    that is alive at once when each is dropped after its last use.
+    """
+
+    params: int
+    buffers: int
+    outputs: int
+    peak: int
+
+
+def memory_of(chain: Chain, dtype: str = "float32", batch: int = 1) -> Memory:
+    """Bytes of a chain in ``dtype``, for ``batch`` images at once.
+
+    Every layer makes a new output, but flatten, which looks at its input in another shape.
+    Workspaces of the engine and what the allocator rounds up are not counted.
+    """
+    width = BYTES[dtype]
+    counters = sum(isinstance(step.layer, BatchNorm) for step in chain.steps)
+    made = sum(prod(s.output) for s in chain.steps if not isinstance(s.layer, Flatten))
+    return Memory(
+        params=chain.params * width,
+        buffers=(chain.buffers - counters) * width + counters * COUNTER,
+        outputs=made * width * batch,
+        peak=_peak(chain.items, prod(chain.input), 0) * width * batch,
+    )
+
+
+def _peak(items: Sequence[Item], alive: int, held: int) -> int:
+    """The most numbers alive while ``items`` run on an input of ``alive``, beside ``held``.
+
+    The input is dropped once read; the first branch of a fork has it held for the second.
+    """
+    most = 0
+    for item in items:
+        if isinstance(item, Fork):
+            out = prod(item.add.output)
+            main = _peak(item.main, 0, held + alive)
+            shortcut = _peak(item.shortcut, alive, held + out)
+            most = max(most, main, shortcut, held + 3 * out)
+            alive = out
+        else:
+            made = 0 if isinstance(item.layer, Flatten) else prod(item.output)
+            most = max(most, held + alive + made)
+            alive = prod(item.output)
+    return most

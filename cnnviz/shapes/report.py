@@ -1,0 +1,188 @@
+"""A chain as text for people, and as the document that ``--json`` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnnviz.shapes.chain import Fork
+from cnnviz.shapes.coverage import unread
+from cnnviz.shapes.explain import COUNTED, UNITS, field_text, working
+from cnnviz.shapes.layer import AXIS_NAMES
+from cnnviz.shapes.memory import memory_of
+from cnnviz.shapes.notation import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cnnviz.shapes.chain import Chain, Fields, Item, Step
+    from cnnviz.shapes.explain import Row
+
+KIB = 1024
+
+
+class Wanted(NamedTuple):
+    """What a report says beside sizes, parameters and multiply-adds."""
+
+    flops: bool = False
+    explain: bool = False
+    memory: bool = True
+    dtype: str = "float32"
+    batch: int = 1
+
+
+def document(chain: Chain, wanted: Wanted) -> dict[str, Any]:
+    """What ``--json`` prints; sizes of tensors are lists, channels first."""
+    return {
+        "input": list(chain.input),
+        "output": list(chain.output),
+        "params": chain.params,
+        "biases": chain.biases,
+        "buffers": chain.buffers,
+        **_operations(chain.macs, wanted),
+        **_geometry(chain.fields),
+        "unread": list(unread(chain)),
+        "memory": {
+            "dtype": wanted.dtype,
+            "batch": wanted.batch,
+            **memory_of(chain, wanted.dtype, wanted.batch)._asdict(),
+        },
+        "layers": [
+            {
+                "layer": step.text,
+                "output": list(step.output),
+                "params": step.layer.params,
+                "buffers": step.layer.buffers,
+                **_operations(step.macs, wanted),
+                **_geometry(step.fields),
+            }
+            for step in chain.steps
+        ],
+    }
+
+
+def _operations(macs: int, wanted: Wanted) -> dict[str, int]:
+    return {"macs": macs, "flops": 2 * macs} if wanted.flops else {"macs": macs}
+
+
+def _geometry(fields: Fields) -> dict[str, Any]:
+    sizes = [field.size for field in fields]
+    return {
+        "receptive_field": sizes if sizes and None not in sizes else None,
+        "effective_stride": [field.stride for field in fields],
+        "effective_padding": [field.padding for field in fields],
+    }
+
+
+def layer_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
+    """The working of a chain's only layer, with what was asked for beside it."""
+    (step,) = chain.steps
+    rows = working(step, chain.start, words=wanted.explain, channels_note=channels_note)
+    return _lines([*rows, *_extras(chain, wanted)])
+
+
+def chain_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
+    """A table of the layers and their totals; with ``explain`` the working of each before it."""
+    blocks = list(_workings(chain.items, chain.start)) if wanted.explain else []
+    rows = [("input", f"{size_text(chain.input)}{channels_note}"), *_totals(chain)]
+    return "\n\n".join([*blocks, _table(chain), _lines([*rows, *_extras(chain, wanted)])])
+
+
+def _workings(items: Sequence[Item], before: Fields) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, Fork):
+            yield from _workings(item.main, before)
+            yield from _workings(item.shortcut, before)
+        step = item.add if isinstance(item, Fork) else item
+        sizes = f"{size_text(step.input)} → {size_text(step.output)}"
+        heading = f"  layer {step.position}, {step.text}: {sizes}"
+        yield "\n".join([heading, _lines(working(step, before, words=True), indent=4)])
+        before = step.fields
+
+
+def _totals(chain: Chain) -> list[Row]:
+    buffers = f"; {chain.buffers:,} buffers beside them" if chain.buffers else ""
+    parts = f"{chain.params - chain.biases:,} weights, {chain.biases:,} biases{buffers}"
+    rows = [
+        ("parameters", f"{chain.params:,} ({parts})"),
+        ("multiply-adds", f"{chain.macs:,} ({COUNTED} and normalisation)"),
+    ]
+    return [*rows, ("receptive field", _field(chain))] if chain.fields else rows
+
+
+def _field(chain: Chain) -> str:
+    """The field of the output; where it is the whole input, also the last that was not."""
+    if not any(field.limit for field in chain.fields):
+        return _grid(chain.fields)
+    known = [s for s in chain.steps if not any(field.limit for field in s.fields)]
+    if not known:
+        return field_text(chain.fields)
+    last = known[-1]
+    after = f"up to layer {last.position} ({last.text}) {_grid(last.fields)}"
+    return f"{field_text(chain.fields)}; {after}"
+
+
+def _grid(fields: Fields) -> str:
+    """A field and how it moves from one output to the next."""
+    stride = size_text(tuple(field.stride for field in fields))
+    padding = size_text(tuple(field.padding for field in fields))
+    return f"{field_text(fields)}, stride {stride}, padding {padding}"
+
+
+def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:
+    lost = unread(chain)
+    if any(lost):
+        names = AXIS_NAMES[len(lost)]
+        counts = zip(lost, chain.input[1:], names, strict=True)
+        said = ", ".join(f"{count} of {n} {UNITS[name]}" for count, n, name in counts if count)
+        yield "never read", said
+    if wanted.flops:
+        yield "FLOPs", f"{2 * chain.macs:,} = 2 * {chain.macs:,} multiply-adds"
+    if wanted.memory:
+        memory = memory_of(chain, wanted.dtype, wanted.batch)
+        yield (
+            "memory",
+            f"{_bytes(memory.params + memory.buffers)} of parameters and buffers,"
+            f" {_bytes(memory.outputs)} of outputs, at most {_bytes(memory.peak)} of them at once"
+            f" ({wanted.dtype}, batch {wanted.batch})",
+        )
+
+
+def _table(chain: Chain) -> str:
+    rows = [
+        ("", "layer", "output", "params", "MACs", "receptive field"),
+        *(_table_row(step) for step in chain.steps),
+        ("", "total", "", f"{chain.params:,}", f"{chain.macs:,}", ""),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    return "\n".join(_aligned(row, widths) for row in rows)
+
+
+def _table_row(step: Step) -> tuple[str, ...]:
+    return (
+        str(step.position),
+        step.indent + step.text,
+        size_text(step.output),
+        f"{step.layer.params:,}",
+        f"{step.macs:,}",
+        field_text(step.fields),
+    )
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [
+        cell.rjust(width) if column in {0, 3, 4} else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return ("  " + "  ".join(cells)).rstrip()
+
+
+def _lines(rows: list[Row], indent: int = 2) -> str:
+    return "\n".join(f"{' ' * indent}{name:<16} {text}" for name, text in rows)
+
+
+def _bytes(count: int) -> str:
+    """A number of bytes in the largest unit that leaves at least 1 before the point."""
+    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= KIB and len(units) > 1:
+        value, units = value / KIB, units[1:]
+    return f"{count} B" if count < KIB else f"{value:,.1f} {units[0]}"
