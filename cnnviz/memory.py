@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 
 # From malloc.h: from which size on blocks are mapped one by one, and how much may lie idle.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 LARGEST_BLOCK = 1 << 30
 
 
@@ -20,5 +20,6 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):  # another C library
             mallopt = ctypes.CDLL(None).mallopt
+            mallopt(M_ARENA_MAX, 1)
             mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
             mallopt(M_TRIM_THRESHOLD, LARGEST_BLOCK)

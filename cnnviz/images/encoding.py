@@ -20,6 +20,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 SIXTEEN_BIT = {".png", ".tif", ".tiff"}
 FLOATS = {".tif", ".tiff"}
 LONGEST = {".webp": 16_383, ".jpg": 65_500, ".jpeg": 65_500}
+ROWS_AT_A_TIME = 256
 WITH_ALPHA = {".png", ".tif", ".tiff", ".webp"}
 
 
@@ -44,12 +45,18 @@ class Encoding:
 
 
 def encode_image(
-    pixels: Pixels, suffix: str, alpha: Pixels | None = None, how: Encoding | None = None
+    pixels: Pixels,
+    suffix: str,
+    alpha: Pixels | None = None,
+    how: Encoding | None = None,
+    *,
+    consume: bool = False,
 ) -> bytes:
     """An image file of (H, W, 1|3) pixels; ``suffix`` names the format.
 
     Takes uint8, uint16 where the format holds it, and floats for TIFF. ``alpha`` (H, W) of the
-    same dtype goes in where the format has it.
+    same dtype goes in where the format has it. With ``consume`` the pixels may be overwritten,
+    which saves a copy of them.
 
     Raises:
         UsageError: no encoder for that suffix, or none for that depth.
@@ -69,7 +76,7 @@ def encode_image(
         raise UsageError(
             f"{suffix} holds {limit:,} pixels a side, not {longest:,}; .png holds more"
         )
-    planes = _bgr(pixels)
+    planes = _bgr(pixels, consume=consume)
     if alpha is not None and suffix.lower() in WITH_ALPHA:
         color = np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes
         planes = np.dstack([color, alpha])
@@ -81,9 +88,15 @@ def encode_image(
     return data.tobytes()
 
 
-def _bgr(pixels: Pixels) -> Pixels:
+def _bgr(pixels: Pixels, *, consume: bool) -> Pixels:
     """The pixels with their channels in OpenCV's order."""
-    if pixels.shape[2] == 1 or pixels.dtype == np.float64:  # which cvtColor does not take
-        return pixels[:, :, ::-1]
-    swapped: Pixels = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
+    if pixels.shape[2] == 1:
+        return pixels
+    swapped = pixels if consume and pixels.flags.carray else np.empty_like(pixels, order="C")
+    for top in range(0, len(pixels), ROWS_AT_A_TIME):
+        rows = np.ascontiguousarray(pixels[top : top + ROWS_AT_A_TIME])
+        if pixels.dtype == np.float64:  # which cvtColor does not take
+            swapped[top : top + ROWS_AT_A_TIME] = rows[:, :, ::-1].copy()
+        else:
+            swapped[top : top + ROWS_AT_A_TIME] = cv2.cvtColor(rows, cv2.COLOR_RGB2BGR)
     return swapped
