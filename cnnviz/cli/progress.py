@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,17 @@ def _bar(total: int) -> Any:
     from tqdm import tqdm  # a twentieth of a second that only a batch on a terminal pays
 
     tqdm.monitor_interval = 0  # no thread of its own
-    return tqdm(total=total, unit="image", bar_format=BAR, leave=False, file=sys.stderr)
+    # A terminal that does not know its size says 0x0, and tqdm would show nothing there.
+    columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    return tqdm(
+        total=total,
+        unit="image",
+        bar_format=BAR,
+        leave=False,
+        file=sys.stderr,
+        ncols=(columns or 80) - 1,
+        nrows=rows or 24,
+    )
 
 
 def _duration(seconds: float) -> str:
