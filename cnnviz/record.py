@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Digests = dict[str, str | None]
 
 RECORD = "cnnviz-resume.json"
-SECONDS_BETWEEN = 1.0
+SECONDS_BETWEEN = 0.2
 
 
 class Record:

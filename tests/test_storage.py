@@ -189,6 +189,37 @@ def test_a_temporary_that_may_not_be_removed_stops_nothing(
     assert (tmp_path / "a.png").read_bytes() == b"new"
 
 
+def test_a_process_that_ends_takes_unfinished_files_of_all_threads_along(tmp_path: Path) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from threading import Event, Thread
+from cnnviz.errors import OutputError
+from cnnviz.storage import abandon, write_bytes, writing
+folder, begun = Path(sys.argv[1]), Event()
+write_bytes(folder / "whole.png", b"whole")
+def write():
+    with writing(folder / "half.png") as file:
+        file.write(b"half")
+        file.flush()
+        begun.set()
+        Event().wait()
+Thread(target=write).start()
+begun.wait()
+print(len(list(folder.iterdir())))
+abandon()
+try:
+    write_bytes(folder / "late.png", b"late")
+except OutputError as error:
+    print(error, flush=True)
+os._exit(130)
+"""
+    done = in_process(code, tmp_path)
+
+    assert (done.returncode, done.stdout) == (130, "2\nthe process is ending\n"), done.stderr
+    assert names(tmp_path) == ["whole.png"]
+
+
 def test_minus_is_standard_output(
     capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +277,22 @@ def test_outputs_that_would_lose_something_are_refused(
     else:
         with pytest.raises(UsageError, match=refusal):
             refuse_existing(paths, inputs, overwrite=overwrite)
+
+
+@pytest.mark.usefixtures("there")
+def test_an_existing_file_that_is_ours_may_be_replaced_but_no_input() -> None:
+    asked = []
+
+    def ours(path: Path) -> bool:
+        asked.append(path.name)
+        return path.name != "x"
+
+    refuse_existing([Path("new.png"), Path("other.png")], [], overwrite=False, ours=ours)
+    assert asked == ["other.png"]
+    with pytest.raises(UsageError, match="sub/x exists already"):
+        refuse_existing([Path("other.png"), Path("sub/x")], [], overwrite=False, ours=ours)
+    with pytest.raises(UsageError, match=r"hard\.png is an input"):
+        refuse_existing([Path("hard.png")], [Path("input.png")], overwrite=False, ours=ours)
 
 
 @pytest.mark.parametrize(

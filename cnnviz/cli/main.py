@@ -127,7 +127,7 @@ class _Ending:
             raise Ended(number)
 
 
-def _listen() -> None:
+def listen() -> None:
     """Take the signals that end a process, except those that its parent wants ignored (nohup)."""
     end = _Ending()
     for name in ENDING:
@@ -138,7 +138,7 @@ def _listen() -> None:
 
 def main() -> None:
     """Run the command that the process was started with, and end by its exit code."""
-    _listen()
+    listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text

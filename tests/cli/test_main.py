@@ -117,6 +117,40 @@ def test_a_signal_ends_the_run_and_leaves_nothing_behind(
     assert list(tmp_path.rglob("*")) == []
 
 
+def test_a_signal_that_comes_again_does_not_interrupt_the_clearing_up() -> None:
+    program = """
+import signal
+from cnnviz.cli import main
+main.listen()
+for _ in range(2):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except main.Ended as ended:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        print(ended, "cleared up")
+    later = main.monotonic() + main.SECONDS_TO_END
+    main.monotonic = lambda: later
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("SIGTERM cleared up\n" * 2, "")
+
+
+def test_ctrl_c_while_the_command_is_imported_shows_no_traceback(tmp_path: Path) -> None:
+    interrupt = "import os, signal; os.kill(os.getpid(), signal.SIGINT); 1 / 0"
+    (tmp_path / "click.py").write_text(interrupt)
+    done = subprocess.run(
+        [sys.executable, "-m", "cnnviz"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
 def test_a_full_standard_output_is_exit_4() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
