@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from cnnviz.errors import ImageError
-from cnnviz.images import Picture, luminance, read_image
+from cnnviz.images import Picture, claimed_pixels, luminance, read_image
 
 H, W = 5, 7
 ORIENTATIONS = range(1, 9)
@@ -333,3 +333,26 @@ def test_luminance_is_what_pillow_calls_gray(seed: int) -> None:
     gray = np.asarray(Image.fromarray(pixels).convert("L"))
 
     assert np.array_equal(luminance(pixels)[:, :, 0], gray)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "claimed"),
+    [
+        pytest.param("a.png", random(3), H * W, id="png"),
+        pytest.param("a.tiff", random(3, np.uint16), H * W, id="deep"),
+        pytest.param("a.tiff", random(3, np.float32), None, id="too deep for Pillow"),
+    ],
+)
+def test_what_an_image_will_take_in_memory_is_known_beforehand(
+    tmp_path: Path, name: str, values: Any, claimed: int | None
+) -> None:
+    path = tmp_path / name
+    if name == "a.png":
+        save(path, values, "RGB")
+    else:
+        tifffile.imwrite(path, values, photometric="rgb")
+    assert claimed_pixels(path) == (path.stat().st_size if claimed is None else claimed)
+    path.write_bytes(b"no image")
+    assert claimed_pixels(path) == 8
+    path.unlink()
+    assert claimed_pixels(path) == 0

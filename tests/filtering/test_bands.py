@@ -14,7 +14,7 @@ from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
 from cnnviz.errors import DisagreementError
 from cnnviz.filtering import FilterOptions, bands, filter_image
-from cnnviz.filtering.bands import Crew, plan_bands
+from cnnviz.filtering.bands import Band, Crew, plan_bands
 from cnnviz.kernels import Kernel
 from tests.linear import loaded, parsed
 
@@ -189,3 +189,22 @@ def test_images_that_are_too_large_together_wait_for_each_other() -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_an_interruption_does_not_wait_for_the_bands_at_work() -> None:
+    at_work, released, ended = Event(), Event(), Event()
+
+    def job(band: Band) -> None:
+        if band.start == 0:
+            at_work.wait(10)
+            raise KeyboardInterrupt
+        at_work.set()
+        released.wait(10)
+        ended.set()
+
+    planned = plan_bands((4000, 4000, 3), (3, 3), Window(), "float32")
+    with pytest.raises(KeyboardInterrupt):
+        Crew(2).run(job, planned[:2], [])
+    assert not ended.is_set()
+    released.set()
+    assert ended.wait(10)
