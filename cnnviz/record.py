@@ -88,8 +88,8 @@ class Record:
         lines = [f"\n{json.dumps(name)}: {json.dumps(entry)}" for name, entry in results.items()]
         text = f'{{"cnnviz": {json.dumps(__version__)}, "results": {{{",".join(lines)}\n}}}}\n'
         storage.write_bytes(self.file, text.encode())
-        # A long record takes long to write: at most a tenth of the time goes there.
-        self._due = start + max(SECONDS_BETWEEN, 10 * (monotonic() - start))
+        # A long record takes long to write: at most a twentieth of the time goes there.
+        self._due = start + max(SECONDS_BETWEEN, 20 * (monotonic() - start))
 
     def _entry(self, files: list[Path]) -> dict[str, Any]:
         return self._results[self._name(files[0])]

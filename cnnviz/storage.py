@@ -110,6 +110,7 @@ def refuse_existing(
     """
     sources = {_identity(path) for path in inputs if _exists(path)}
     seen: set[str] = set()
+    file_above = cache(_file_above)  # many outputs have one folder
     for output in outputs:
         if output == STANDARD_STREAM:
             continue
@@ -121,7 +122,7 @@ def refuse_existing(
             )
         seen.add(final)
         with _named_error(output):
-            if blocked := next((path for path in output.parents if path.is_file()), None):
+            if blocked := file_above(output.parent):
                 raise UsageError(f"{blocked} is a file, so nothing can be written to {output}")
             if output.is_dir():
                 raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
@@ -159,6 +160,11 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
 def says_folder(output: str) -> bool:
     """Whether an output is meant as a folder: by its ending, or because it is one."""
     return output.endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112 (never raises)
+
+
+def _file_above(folder: Path) -> Path | None:
+    """The file that stands in the place of a folder or of one above it."""
+    return next((path for path in (folder, *folder.parents) if path.is_file()), None)
 
 
 def _identity(path: Path) -> tuple[int, int]:

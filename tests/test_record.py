@@ -191,7 +191,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-@pytest.mark.parametrize(("seconds", "saved"), [(17, False), (19, True)])
+@pytest.mark.parametrize(("seconds", "saved"), [(37, False), (39, True)])
 def test_a_record_that_takes_long_to_write_is_written_less_often(
     tmp_path: Path, clock: list[float], seconds: float, *, saved: bool
 ) -> None:
