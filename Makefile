@@ -38,6 +38,8 @@ lint: $(READY)
 # What README.md shows, made anew.
 pictures: demo
 	cp demo/coffee.sobel_x.png $(addprefix demo/scan_3.lenet/,$(SHOWN)) docs/pictures/
+	$(RUN) cnnviz filter samples/chelsea.png -k sobel -q --overwrite -o demo/chelsea.sobel.png \
+		--figure docs/pictures/chelsea.sobel.figure.png
 	$(RUN) cnnviz shape 1x32x32 $(LENET) -q --overwrite --figure docs/pictures/lenet.chain.svg
 
 clean:
