@@ -16,7 +16,7 @@ from cnnviz.cli import options
 from cnnviz.cli.filtered import document, line
 from cnnviz.cli.options import Padding, Pair, WholeNumber
 from cnnviz.cli.progress import Progress
-from cnnviz.cli.resume import kept, planned_record
+from cnnviz.cli.resume import planned_record, saving
 from cnnviz.cores import cores
 from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
 from cnnviz.errors import UsageError
@@ -204,7 +204,7 @@ def _run(
     with (
         Crew(jobs) as crew,
         Progress(batch, quiet=quiet) as progress,
-        kept(record, batch) as save,
+        saving(record, batch) as save,
     ):
         job = replace(job, crew=crew, record=record, resume=resume)
 

@@ -39,8 +39,8 @@ def planned_record(
 
 
 @contextmanager
-def kept(record: Record | None, batch: Batch) -> Iterator[Callable[[], None]]:
-    """What saves the record now and then; before the work and however it ends, that is done too.
+def saving(record: Record | None, batch: Batch) -> Iterator[Callable[[], None]]:
+    """What saves the record now and then; it is saved before the work too, and however that ends.
 
     Where the record cannot be written, the results could not be either: the batch stops.
     """
