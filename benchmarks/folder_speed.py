@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="of photos")
     parser.add_argument("--megapixels", type=float, default=1, help="of each")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--to", nargs="+", choices=tools.FORMATS, default=list(tools.FORMATS))
     add_choice(parser)
     options = parser.parse_args()
     tools.print_surroundings((), PROGRAMS)
@@ -80,7 +81,8 @@ def main() -> None:
         count = str(options.count)
         make = tools.python("photos.py", photos, options.megapixels, "--count", count)
         subprocess.run(make, check=True)
-        for suffix, kind in tools.FORMATS.items():
+        for suffix in options.to:
+            kind = tools.FORMATS[suffix]
             print(f"\n### {options.count} photos of {options.megapixels:g} MP, JPEG to {kind}\n")
             picked = chosen(contenders(photos, results, suffix), options)
             runs = side_by_side(picked, results, options.count, options.runs, options.budget)
