@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
     from cnnviz.models import load_model
     from cnnviz.shapes import conv_output_size as output_size
+    from cnnviz.summary.model import summarize
 
 __all__ = [
     "CnnvizError",
@@ -32,6 +33,7 @@ __all__ = [
     "load_model",
     "output_size",
     "read_image",
+    "summarize",
 ]
 
 _HOMES = {
@@ -47,6 +49,7 @@ _HOMES = {
     "load_model": ("cnnviz.models", "load_model"),
     "output_size": ("cnnviz.shapes", "conv_output_size"),
     "read_image": ("cnnviz.images", "read_image"),
+    "summarize": ("cnnviz.summary.model", "summarize"),
 }
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from cnnviz.cores import cores
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import CnnvizError, ModelError
 from cnnviz.kernels import kernel_names
 from cnnviz.version import __version__
 
@@ -38,7 +38,10 @@ class Check:
 
 def examine() -> list[Check]:
     """All checks, cheap ones first; the last ones import torch and take seconds."""
-    looks = (_python, _package, _opencv, _torch, _agreement, _formats, _figures, _devices)
+    looks = (
+        *(_python, _package, _opencv, _torch, _agreement, _formats, _figures),
+        *(_devices, _torchvision),
+    )
     return [_safely(look) for look in looks]
 
 
@@ -124,6 +127,27 @@ def _devices() -> Check:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     names = [f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(count)]
     return Check("devices", "ok", ", ".join(["cpu", *names]))
+
+
+def _torchvision() -> Check:
+    from cnnviz.models import torchvision
+
+    found = _installed("torchvision")
+    if found is None:
+        return Check("torchvision", "broken", "not installed", "pip install torchvision")
+    try:
+        torchvision.load_torchvision()
+    except ModelError as error:
+        fix = "take the two that fit: pip install --upgrade torch torchvision"
+        return Check("torchvision", "broken", f"{found}; {error}", fix)
+    if torchvision.mismatch():
+        detail = (
+            f"{found}; its compiled operators (nms and others, for detectors) do not load beside"
+            f" torch {_installed('torch')}; models are built without them"
+        )
+        fix = "to run detectors, install torch and torchvision from one index of pytorch.org"
+        return Check("torchvision", "ok", detail, fix)
+    return Check("torchvision", "ok", found)
 
 
 def _installed(package: str) -> str | None:

@@ -15,7 +15,7 @@ ORDER = [
     {"images", "inputs", "record"},
     {"engines", "agreement", "models", "render", "display"},
     {"capture", "figures"},
-    {"filtering", "featuremaps"},
+    {"filtering", "featuremaps", "summary"},
     {"doctor"},
     {"batch"},
     {"cli"},

@@ -18,6 +18,8 @@ LIGHT_COMMANDS = [
     ["shape", "3x224x224", "-k7", "--json"],
     ["shape", "3x3", "-k7"],
     ["shape", "3x64x64", "conv:8,k3", "res[ conv:8,k3,p1 / ]", "gap", "--explain"],
+    ["summary", "--help"],
+    ["summary", "lenet", "alexnet"],
     ["kernels"],
     ["kernels", "show", "gaussian"],
     ["filter", "photo.jpg", "--kernel", "sobelx"],
@@ -81,6 +83,7 @@ def test_filter_without_a_figure_loads_no_matplotlib(samples: Path, tmp_path: Pa
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),
         ("import cnnviz.shapes.twin", "torch"),
+        ("import cnnviz.summary.model", "torch"),
         ("import cnnviz.figures.sheet", "matplotlib"),
     ],
 )

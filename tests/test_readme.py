@@ -34,7 +34,7 @@ def test_console_block_prints_what_is_shown(
     assert result.output == shown
 
 
-@pytest.mark.parametrize("command", ["filter", "kernels", "shape", "featuremaps"])
+@pytest.mark.parametrize("command", ["filter", "kernels", "shape", "summary", "featuremaps"])
 def test_every_command_appears(command: str) -> None:
     assert any(line.startswith(f"{command} ") for line, _ in commands())
 
@@ -45,7 +45,7 @@ def test_python_block_runs_and_its_comments_hold(monkeypatch: pytest.MonkeyPatch
     names: dict[str, object] = {}
     exec(code, names)
     claims = re.findall(r"^(\S.*?)\s+# (True|\(.*?\)|\d+)", code, re.MULTILINE)
-    assert len(claims) == 3
+    assert len(claims) == 4
     for expression, value in claims:
         assert eval(expression, names) == eval(value), expression
 

@@ -31,8 +31,8 @@ def command(quiet: bool, as_json: bool) -> None:
     else:
         for check in checks:
             if not quiet or check.status == "broken":
-                click.echo(f"{check.name:<10} {check.status:<8} {shown(check.detail)}")
+                click.echo(f"{check.name:<11} {check.status:<8} {shown(check.detail)}")
                 if check.fix:
-                    click.echo(f"{'':<19} -> {shown(check.fix)}")
+                    click.echo(f"{'':<20} -> {shown(check.fix)}")
     if any(check.status == "broken" for check in checks):
         click.get_current_context().exit(1)

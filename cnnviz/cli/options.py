@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnviz.shapes.notation import CROSS, WHOLE
+from cnnviz.shapes.notation import CROSS, WHOLE, quoted
 
 if TYPE_CHECKING:
     from cnnviz.batch import Batch
 
 Command = Callable[..., Any]
+
+TOO_LONG = re.compile(r"[0-9]{10}")
 
 
 class WholeNumber(click.ParamType[int]):
@@ -38,6 +40,34 @@ class WholeNumber(click.ParamType[int]):
         if self.maximum is not None and number > self.maximum:
             self.fail(f"{number} is above {self.maximum}", param, ctx)
         return number
+
+
+class Size(click.ParamType[Any]):
+    """HEIGHTxWIDTH, CHANNELSxHEIGHTxWIDTH, or what the layer needs."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """One to four numbers.
+
+        Raises:
+            click.BadParameter: not of that form, or a number is 0.
+        """
+        if re.fullmatch(rf"[0-9]+(?:{CROSS}[0-9]+){{0,3}}", value) and TOO_LONG.search(value):
+            self.fail(f"{quoted(value)} is too large; a number has at most 9 digits", param, ctx)
+        if not re.fullmatch(rf"{WHOLE}(?:{CROSS}{WHOLE}){{0,3}}", value):
+            self.fail(
+                f"{quoted(value)} is not a size; write HEIGHTxWIDTH such as 300x400,"
+                " or CHANNELSxHEIGHTxWIDTH",
+                param,
+                ctx,
+            )
+        numbers = tuple(int(n) for n in re.split(CROSS, value))
+        if min(numbers) < 1:
+            self.fail(f"{value!r} has a 0; every number must be at least 1", param, ctx)
+        return numbers
 
 
 class Pair(click.ParamType[Any]):

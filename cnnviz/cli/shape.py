@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import WholeNumber, shown
+from cnnviz.cli.options import Size, WholeNumber, shown
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer
 from cnnviz.shapes.grammar import Arguments, LayerText, parse_chain
 from cnnviz.shapes.memory import BYTES
-from cnnviz.shapes.notation import CROSS, WHOLE, per_axis, quoted, size_text
+from cnnviz.shapes.notation import per_axis, size_text
 from cnnviz.shapes.report import Wanted, chain_report, document, layer_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnnviz.shapes.chain import Chain
-
-TOO_LONG = re.compile(r"[0-9]{10}")
 
 # Options that describe the single layer, and what the grammar calls them.
 LAYER_OPTIONS = {
@@ -35,34 +32,6 @@ LAYER_OPTIONS = {
     "multiplier": "m",
     "ceil": "ceil",
 }
-
-
-class Size(click.ParamType[Any]):
-    """HEIGHTxWIDTH, CHANNELSxHEIGHTxWIDTH, or what the layer needs."""
-
-    name = "size"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """One to four numbers.
-
-        Raises:
-            click.BadParameter: not of that form, or a number is 0.
-        """
-        if re.fullmatch(rf"[0-9]+(?:{CROSS}[0-9]+){{0,3}}", value) and TOO_LONG.search(value):
-            self.fail(f"{quoted(value)} is too large; a number has at most 9 digits", param, ctx)
-        if not re.fullmatch(rf"{WHOLE}(?:{CROSS}{WHOLE}){{0,3}}", value):
-            self.fail(
-                f"{quoted(value)} is not a size; write HEIGHTxWIDTH such as 300x400,"
-                " or CHANNELSxHEIGHTxWIDTH",
-                param,
-                ctx,
-            )
-        numbers = tuple(int(n) for n in re.split(CROSS, value))
-        if min(numbers) < 1:
-            self.fail(f"{value!r} has a 0; every number must be at least 1", param, ctx)
-        return numbers
 
 
 class PerAxis(click.ParamType[Any]):

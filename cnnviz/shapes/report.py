@@ -10,14 +10,13 @@ from cnnviz.shapes.explain import COUNTED, UNITS, field_text, working
 from cnnviz.shapes.layer import AXIS_NAMES
 from cnnviz.shapes.memory import memory_of
 from cnnviz.shapes.notation import size_text
+from cnnviz.shapes.table import bytes_text, lines_text, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnviz.shapes.chain import Chain, Fields, Item, Step
     from cnnviz.shapes.explain import Row
-
-KIB = 1024
 
 
 class Wanted(NamedTuple):
@@ -77,14 +76,14 @@ def layer_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
     """The working of a chain's only layer, with what was asked for beside it."""
     (step,) = chain.steps
     rows = working(step, chain.start, words=wanted.explain, channels_note=channels_note)
-    return _lines([*rows, *_extras(chain, wanted)])
+    return lines_text([*rows, *_extras(chain, wanted)])
 
 
 def chain_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
     """A table of the layers and their totals; with ``explain`` the working of each before it."""
     blocks = list(_workings(chain.items, chain.start)) if wanted.explain else []
     rows = [("input", f"{size_text(chain.input)}{channels_note}"), *_totals(chain)]
-    return "\n\n".join([*blocks, _table(chain), _lines([*rows, *_extras(chain, wanted)])])
+    return "\n\n".join([*blocks, _table(chain), lines_text([*rows, *_extras(chain, wanted)])])
 
 
 def _workings(items: Sequence[Item], before: Fields) -> Iterator[str]:
@@ -95,7 +94,7 @@ def _workings(items: Sequence[Item], before: Fields) -> Iterator[str]:
         step = item.add if isinstance(item, Fork) else item
         sizes = f"{size_text(step.input)} → {size_text(step.output)}"
         heading = f"  layer {step.position}, {step.text}: {sizes}"
-        yield "\n".join([heading, _lines(working(step, before, words=True), indent=4)])
+        yield "\n".join([heading, lines_text(working(step, before, words=True), indent=4)])
         before = step.fields
 
 
@@ -139,11 +138,11 @@ def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:
         yield "FLOPs", f"{2 * chain.macs:,} = 2 * {chain.macs:,} multiply-adds"
     if wanted.memory:
         memory = memory_of(chain, wanted.dtype, wanted.batch)
+        kept, outputs = bytes_text(memory.params + memory.buffers), bytes_text(memory.outputs)
         yield (
             "memory",
-            f"{_bytes(memory.params + memory.buffers)} of parameters and buffers,"
-            f" {_bytes(memory.outputs)} of outputs, at most {_bytes(memory.peak)} of them at once"
-            f" ({wanted.dtype}, batch {wanted.batch})",
+            f"{kept} of parameters and buffers, {outputs} of outputs, at most"
+            f" {bytes_text(memory.peak)} of them at once ({wanted.dtype}, batch {wanted.batch})",
         )
 
 
@@ -153,8 +152,7 @@ def _table(chain: Chain) -> str:
         *(_table_row(step) for step in chain.steps),
         ("", "total", "", f"{chain.params:,}", f"{chain.macs:,}", ""),
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    return "\n".join(_aligned(row, widths) for row in rows)
+    return table_text(rows, numbers={0, 3, 4})
 
 
 def _table_row(step: Step) -> tuple[str, ...]:
@@ -166,23 +164,3 @@ def _table_row(step: Step) -> tuple[str, ...]:
         f"{step.macs:,}",
         field_text(step.fields),
     )
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
-        cell.rjust(width) if column in {0, 3, 4} else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return ("  " + "  ".join(cells)).rstrip()
-
-
-def _lines(rows: list[Row], indent: int = 2) -> str:
-    return "\n".join(f"{' ' * indent}{name:<16} {text}" for name, text in rows)
-
-
-def _bytes(count: int) -> str:
-    """A number of bytes in the largest unit that leaves at least 1 before the point."""
-    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while value >= KIB and len(units) > 1:
-        value, units = value / KIB, units[1:]
-    return f"{count} B" if count < KIB else f"{value:,.1f} {units[0]}"

@@ -8,6 +8,8 @@ import pytest
 
 from cnnviz import doctor, engines
 from cnnviz.engines import libtorch
+from cnnviz.errors import ModelError
+from cnnviz.models import torchvision
 from tests.conftest import Run
 
 
@@ -40,6 +42,24 @@ def test_the_door_to_torch_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert "pip install torch==2.13.*" in found["fix"]
 
 
+def test_a_torchvision_that_does_not_fit_is_explained(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torchvision, "mismatch", lambda: False)
+    assert checks(run)["torchvision"]["fix"] == ""
+    monkeypatch.setattr(torchvision, "mismatch", lambda: True)
+    found = checks(run)["torchvision"]
+    assert "do not load beside torch" in found["detail"]
+    assert "from one index" in found["fix"]
+
+    def fails() -> None:
+        raise ModelError("torchvision cannot be imported: too old")
+
+    monkeypatch.setattr(torchvision, "load_torchvision", fails)
+    found = checks(run, code=1)["torchvision"]
+    assert (found["status"], found["detail"][-7:]) == ("broken", "too old")
+
+
 def test_engines_that_disagree_are_broken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = engines.load("torch")
     right = torch.correlate
@@ -59,7 +79,7 @@ def test_a_package_that_cannot_be_looked_at_is_broken(
     monkeypatch.setattr(doctor, "version", damaged)
     result = run("doctor")
     assert result.exit_code == 1
-    assert "torch      broken   OSError: torch: no metadata" in result.stdout
+    assert "torch       broken   OSError: torch: no metadata" in result.stdout
 
 
 @pytest.mark.parametrize(

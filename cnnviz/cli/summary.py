@@ -1,0 +1,102 @@
+"""``cnnviz summary``: a whole model, layer by layer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnviz.cli import options
+from cnnviz.cli.options import Size, WholeNumber, shown
+from cnnviz.errors import UsageError
+from cnnviz.summary.report import SORTS, comparison, csv_text, document, report, sorted_layers
+
+if TYPE_CHECKING:
+    from cnnviz.summary.model import ModelSummary
+
+
+@click.command(
+    "summary",
+    short_help="A model, layer by layer: sizes, parameters, multiply-adds, receptive field.",
+    epilog="Example: cnnviz summary lenet",
+)
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option(
+    "--input",
+    "input_size",
+    type=Size(),
+    help="Size of one image, CHANNELSxHEIGHTxWIDTH.  [default: what the model is known for]",
+)
+@click.option("--depth", type=WholeNumber(), help="Fold what lies deeper than so many levels.")
+@click.option(
+    "--sort",
+    type=click.Choice(list(SORTS)),
+    default="forward",
+    show_default=True,
+    help="Order of the rows: as they run, or the largest first.",
+)
+@click.option("--trainable", is_flag=True, help="Add a column of the parameters that are trained.")
+@click.option(
+    "--freeze",
+    metavar="GLOB",
+    multiple=True,
+    help="Count what matches as not trained; '!fc' is all but fc. Repeatable.",
+)
+@click.option(
+    "--classes", type=WholeNumber(), help="Outputs of a torchvision model, instead of its own."
+)
+@click.option("--compare", is_flag=True, help="One row for each of several models.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as comma-separated values.")
+@options.everywhere
+def command(
+    models: tuple[str, ...],
+    sort: str,
+    trainable: bool,
+    compare: bool,
+    as_csv: bool,
+    quiet: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Output sizes, parameters, multiply-adds and receptive fields of every layer of a MODEL.
+
+    MODEL is lenet, one of torchvision's names (resnet18, vit_b_16, ...; also torchvision:resnet18),
+    path/file.py:CLASS_OR_FACTORY or package.module:CLASS_OR_FACTORY. Nothing is downloaded, and
+    no memory is taken for weights.
+    """
+    if as_csv and (as_json or compare):
+        other = "--json" if as_json else "--compare"
+        raise UsageError(f"--csv prints the rows of one model; leave out {other}")
+    if len(models) > 1 and not compare:
+        raise UsageError(f"{len(models)} MODELs are put side by side by --compare; else give one")
+
+    from cnnviz.summary.model import summarize  # torch: only when the command runs
+
+    with redirect_stdout(sys.stderr):  # what a user's model prints is no result
+        found = [summarize(model, **how) for model in models]
+    if compare:
+        _print_comparison(found, as_json=as_json)
+        return
+    (summary,) = found
+    layers = sorted_layers(summary, sort)
+    if as_json:
+        click.echo(json.dumps(document(summary, layers)))
+    elif as_csv:
+        click.echo(csv_text(layers), nl=False)
+    else:
+        click.echo(_printable(report(summary, layers, trainable=trainable, notes=not quiet)))
+
+
+def _print_comparison(found: list[ModelSummary], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"models": [document(each, each.layers) for each in found]}))
+    else:
+        click.echo(_printable(comparison(found)))
+
+
+def _printable(text: str) -> str:
+    """The text with its lines; names come from a user's code."""
+    return "\n".join(map(shown, text.splitlines()))

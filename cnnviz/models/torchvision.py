@@ -1,0 +1,153 @@
+"""torchvision's models, by the names that torchvision gives them."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from cnnviz.errors import ModelError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import nn
+
+# How a model's default weights build it, where that is not how it is built without weights.
+AS_TRAINED: dict[str, dict[str, Any]] = {
+    "googlenet": {"aux_logits": False, "init_weights": False},
+    "inception_v3": {"init_weights": False},  # initialising takes minutes and changes no number
+    "vit_h_14": {"image_size": 518},
+}
+AUXILIARY = ("fcn_", "deeplabv3_")  # their weights come with an auxiliary classifier
+
+# The year by which a family of networks is named; the longest beginning of a name counts.
+FAMILIES = {
+    2012: "alexnet",
+    2014: "vgg googlenet",
+    2015: "resnet inception fcn fasterrcnn",
+    2016: "resnext wide_resnet squeezenet ssd",
+    2017: "densenet deeplabv3 maskrcnn keypointrcnn retinanet",
+    2018: "mobilenet_v2 shufflenet mnasnet ssdlite",
+    2019: "mobilenet_v3 efficientnet lraspp fcos",
+    2020: "regnet vit",
+    2021: "efficientnet_v2 swin",
+    2022: "convnext maxvit",
+}
+YEARS = {family: year for year, names in FAMILIES.items() for family in names.split()}
+
+# Video models are fed clips; detectors and segmentation take any size, these are the usual ones.
+FRAMES, DETECTION_SIZE, SSD_SIZES = 16, 800, {"ssd300": 300, "ssdlite320": 320}
+
+MISSING_OPERATORS = ("nms", "qnms")
+_declared: list[object] = []  # torch forgets a library's operators when the library is dropped
+
+
+def load_torchvision() -> ModuleType:
+    """The package torchvision, also beside a torch that it was not compiled for.
+
+    PyPI's torchvision is compiled for CUDA. Beside a CPU torch its operators do not load, and the
+    import fails because it describes two that are not there. They are declared here; nothing that
+    only a detector's last step needs is missing then.
+
+    Raises:
+        ModelError: not installed, or it cannot be imported.
+    """
+    try:
+        return _imported()
+    except ModelError as error:
+        if "operator torchvision::" not in str(error):
+            raise
+    _declare_operators()
+    return _imported()
+
+
+def mismatch() -> bool:
+    """Whether operators had to be declared, because torchvision's own do not load."""
+    return bool(_declared)
+
+
+def _imported() -> ModuleType:
+    try:
+        return import_module("torchvision")
+    except ModuleNotFoundError as error:
+        if error.name != "torchvision":
+            raise ModelError(f"torchvision cannot be imported: {error}") from error
+        raise ModelError("torchvision is not installed; pip install torchvision") from None
+    except Exception as error:  # whatever two packages that do not fit raise
+        raise ModelError(f"torchvision cannot be imported: {error}") from error
+
+
+def _declare_operators() -> None:
+    from torch.library import Library
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]  # left behind by the import that failed
+    library = Library("torchvision", "FRAGMENT")
+    for name in MISSING_OPERATORS:
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _declared.append(library)
+
+
+def year_of(name: str) -> int | None:
+    """The year of the network's paper, where it is known."""
+    found = [family for family in YEARS if name.startswith(family)]
+    return YEARS[max(found, key=len)] if found else None
+
+
+def check_name(name: str, others: tuple[str, ...] = ()) -> None:
+    """Raise a ``ModelError`` with a near miss, if torchvision has no model called ``name``.
+
+    ``others`` are names from elsewhere that may have been meant.
+    """
+    names = load_torchvision().models.list_models()
+    if name in names:
+        return
+    close = get_close_matches(name.lower(), [*others, *names], n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(others)}"
+    more = f"{len(names)} of torchvision's, and yours as file.py:Class"
+    raise ModelError(f"no model is called {name!r}; {hint}" + ("" if close else f", {more}"))
+
+
+def build(name: str, classes: int | None = None) -> nn.Module:
+    """The model without weights, built as its default weights would build it.
+
+    ``classes`` replaces the number of outputs.
+
+    Raises:
+        ModelError: it cannot be built with so many classes.
+    """
+    models = load_torchvision().models
+    takes = signature(models.get_model_builder(name)).parameters
+    options = {**AS_TRAINED.get(name, {})}
+    if "weights_backbone" in takes:
+        options["weights_backbone"] = None
+    if name.startswith(AUXILIARY):
+        options["aux_loss"] = True
+    if classes is not None:
+        options["num_classes"] = classes
+    try:
+        module: nn.Module = models.get_model(name, weights=None, **options)
+    except Exception as error:  # torchvision's own refusals are of several kinds
+        raise ModelError(f"{name} cannot be built: {type(error).__name__}: {error}") from error
+    return module
+
+
+def input_size(name: str) -> tuple[int, ...]:
+    """The input that the model's default weights were measured with, without the batch."""
+    models = load_torchvision().models
+    for family, size in SSD_SIZES.items():
+        if name.startswith(family):
+            return 3, size, size
+    preset = models.get_model_weights(name).DEFAULT.transforms()
+    sizes = getattr(preset, "crop_size", None) or getattr(preset, "resize_size", None)
+    height, width = _pair(sizes or DETECTION_SIZE)
+    is_video = "video" in models.get_model_builder(name).__module__
+    return (3, FRAMES, height, width) if is_video else (3, height, width)
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    sizes = list(size) if isinstance(size, (list, tuple)) else [size]
+    return sizes[0], sizes[-1]

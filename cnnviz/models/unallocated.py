@@ -1,0 +1,56 @@
+"""Models whose parameters have a shape and no memory, on torch's meta device."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils.weak import WeakTensorKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def unallocated() -> Iterator[None]:
+    """Within, a parameter goes to the meta device as a module registers it.
+
+    So at most one layer's memory is taken at a time, and initialising costs nothing. Other tensors
+    stay where they are: constructors compute with them (building a RegNet under
+    ``torch.device("meta")`` fails for that).
+    """
+    register = nn.Module.register_parameter
+    moved = WeakTensorKeyDictionary()  # a parameter registered twice stays one
+
+    def register_on_meta(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        if param is not None and not param.is_meta and not is_lazy(param):
+            if param not in moved:
+                moved[param] = _without_values(param)
+            param = moved[param]
+        register(self, name, param)
+
+    nn.Module.register_parameter = register_on_meta  # type: ignore[method-assign]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that values are not copied is the purpose
+            yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+
+
+def meta_copy(module: nn.Module) -> nn.Module:
+    """A copy of ``module`` with its parameters and buffers on the meta device; it is left alone."""
+    tensors = [*module.parameters(), *module.buffers()]
+    known: dict[int, Any] = {id(t): _without_values(t) for t in tensors if not is_lazy(t)}
+    return deepcopy(module, known)
+
+
+def _without_values(tensor: Tensor) -> Tensor:
+    empty = tensor.detach().to("meta")
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty

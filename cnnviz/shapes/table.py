@@ -1,0 +1,37 @@
+"""Tables and lists of figures as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+KIB = 1024
+
+
+def table_text(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
+    """Rows with their columns below each other; those of ``numbers`` end at the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_aligned(row, widths, numbers) for row in rows)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> str:
+    cells = [
+        cell.rjust(width) if column in numbers else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return ("  " + "  ".join(cells)).rstrip()
+
+
+def lines_text(rows: Sequence[tuple[str, str]], indent: int = 2) -> str:
+    """Rows of a name and what there is to say of it."""
+    return "\n".join(f"{' ' * indent}{name:<16} {text}" for name, text in rows)
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes in the largest unit that leaves at least 1 before the point."""
+    value, units = float(count), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= KIB and len(units) > 1:
+        value, units = value / KIB, units[1:]
+    return f"{count} B" if count < KIB else f"{value:,.1f} {units[0]}"

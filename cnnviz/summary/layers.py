@@ -1,0 +1,142 @@
+"""From the tree of calls to the rows of a table, in which every parameter is counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from cnnviz.shapes.receptive import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from torch import Tensor
+
+    from cnnviz.shapes.layer import Shape
+    from cnnviz.summary.tracing import Node, Traced
+
+NOT_RUN, USED_BY_PARENT, COUNTED_ABOVE = "not run", "used inside its parent", "counted above"
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One row: a call of a module or function, a bare parameter, or a module that did not run.
+
+    ``output`` is a shape without the batch, None where nothing ran. ``params`` were not counted in
+    an earlier row. ``fields`` are the receptive fields along the axes of the input, none where the
+    output does not depend on it. ``memory`` is the output's, in bytes. ``note`` says what is
+    special.
+    """
+
+    name: str
+    type: str
+    call: int
+    output: Shape | None
+    params: int
+    trainable_params: int
+    macs: int
+    fields: tuple[Field, ...]
+    memory: int
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name, with ``#call`` from the second call on."""
+        return self.name if self.call == 1 else f"{self.name}#{self.call}"
+
+
+def layers_of(
+    model: nn.Module, traced: Traced, depth: int | None, frozen: AbstractSet[int]
+) -> list[LayerSummary]:
+    """The rows in the order of the forward pass; modules that did not run come last.
+
+    A module that calls no other is one row, and so is everything ``depth`` levels down, with all
+    that it calls. ``frozen`` are the ids of parameters that are not trained.
+    """
+    writer = _Writer(model, traced.read, frozen)
+    rows = list(writer.rows(traced.root, depth))
+    return [*rows, *writer.idle(model)]
+
+
+class _Writer:
+    def __init__(self, model: nn.Module, read: AbstractSet[int], frozen: AbstractSet[int]) -> None:
+        self.names = {module: name for name, module in model.named_modules()}
+        self.read, self.frozen = read, frozen
+        self.counted: set[int] = set()
+        self.opened: set[nn.Module] = set()  # what has rows of its own for what it calls
+        self.written: set[nn.Module] = set()
+
+    def rows(self, node: Node, depth: int | None) -> Iterator[LayerSummary]:
+        """A call as one row, or as those of what it calls."""
+        is_root = not node.name
+        whole = not node.calls_modules and not (is_root and not _is_layer(node.module))
+        if depth == 0 or node.module is None or whole:
+            yield self._row(node)
+            return
+        yield from self._bare(node.module)
+        self.opened.add(node.module)
+        for child in node.children:
+            yield from self.rows(child, None if depth is None else depth - 1)
+
+    def idle(self, module: nn.Module) -> Iterator[LayerSummary]:
+        """Modules that are in no row yet: the outermost of each, with all that they hold."""
+        for child in module.children():
+            if child in self.written:
+                continue
+            inner = set(child.modules()) & (self.opened | self.written)
+            if child in self.opened or inner:
+                yield from self._bare(child)
+                yield from self.idle(child)
+            else:
+                yield self._idle_row(child)
+
+    def _row(self, node: Node) -> LayerSummary:
+        params, note = (0, 0), ""
+        if node.module is not None:
+            self.written.update(node.module.modules())
+            held = list(node.module.parameters())
+            params = self._count(held)
+            note = COUNTED_ABOVE if held and not params[0] else ""
+        output = node.output[1:] if node.output[:1] == (1,) else node.output
+        fields = node.trace.fields if node.trace else ()
+        return LayerSummary(
+            node.name or node.type,
+            node.type,
+            node.call,
+            output or None,
+            *params,
+            node.all_macs,
+            fields,
+            node.size,
+            note,
+        )
+
+    def _idle_row(self, module: nn.Module) -> LayerSummary:
+        held = list(module.parameters())
+        used = any(id(param) in self.read for param in held)
+        name, kind = self.names[module], type(module).__name__
+        self.written.update(module.modules())
+        note = USED_BY_PARENT if used else NOT_RUN
+        return LayerSummary(name, kind, 1, None, *self._count(held), 0, (), 0, note)
+
+    def _bare(self, module: nn.Module) -> Iterator[LayerSummary]:
+        """Parameters that a module holds itself, beside those of its layers."""
+        for name, param in module.named_parameters(self.names[module], recurse=False):
+            if id(param) not in self.counted:
+                count, shape = self._count([param]), tuple(param.shape)
+                yield LayerSummary(name, "Parameter", 1, shape, *count, 0, (), 0)
+
+    def _count(self, params: Iterable[Tensor]) -> tuple[int, int]:
+        """How many numbers are new, and how many of them are trained."""
+        new = {id(param): param for param in params if id(param) not in self.counted}
+        self.counted |= new.keys()
+        trained = sum(param.numel() for key, param in new.items() if key not in self.frozen)
+        return sum(param.numel() for param in new.values()), trained
+
+
+def _is_layer(module: nn.Module | None) -> bool:
+    """Whether it is one of torch's own layers, not a network."""
+    return type(module).__module__.startswith("torch.nn.")

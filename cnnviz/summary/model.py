@@ -1,0 +1,178 @@
+"""A model as numbers: its layers, parameters, multiply-adds, memory and receptive field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz.errors import CnnvizError, ModelError, UsageError
+from cnnviz.models.naming import ModelSource, find_source
+from cnnviz.models.unallocated import meta_copy, unallocated
+from cnnviz.summary.layers import LayerSummary, layers_of
+from cnnviz.summary.tracing import is_detector, trace_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cnnviz.shapes.layer import Shape
+    from cnnviz.shapes.receptive import Field
+    from cnnviz.summary.tracing import Traced
+
+META = torch.device("meta")
+DETECTOR_NOTE = (
+    "only the backbone runs: what a detector's heads read depends on the image; their parameters"
+    " are counted"
+)
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """What there is to say of a model and one image of shape ``input``.
+
+    Every parameter is counted once, in ``total_params`` and in one row of ``layers``, also where
+    it is shared or did not run. ``buffers`` are numbers kept beside them. ``memory`` is in bytes:
+    of parameters, buffers, and the output of every layer. ``depth`` is the number of layers with
+    weights on the longest way through. ``fields`` are those of the output. ``notes`` say what was
+    done differently.
+    """
+
+    model: str
+    year: int | None
+    input: Shape
+    output: Shape | None
+    layers: tuple[LayerSummary, ...]
+    total_params: int
+    trainable_params: int
+    buffers: int
+    macs: int
+    memory: dict[str, int]
+    depth: int
+    fields: tuple[Field, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def last_map(self) -> LayerSummary | None:
+        """The last layer whose receptive field is known: the last map before global pooling."""
+        seen = [layer for layer in self.layers if layer.fields]
+        known = [layer for layer in seen if not any(field.limit for field in layer.fields)]
+        return known[-1] if known else None
+
+
+def summarize(
+    model: str | nn.Module,
+    input_size: Shape | None = None,
+    *,
+    depth: int | None = None,
+    freeze: Sequence[str] = (),
+    classes: int | None = None,
+) -> ModelSummary:
+    """The layers of a model for one image of ``input_size``, (channels, height, width).
+
+    ``model`` is a module, which is left as it is, or a name as the command takes it. Without
+    ``input_size`` it is the one that the model is known for. ``depth`` folds what lies deeper,
+    ``freeze`` are globs over the names of parameters and modules (with a leading ``!``: all but
+    those) that are counted as not trained, ``classes`` replaces the outputs of torchvision's.
+
+    Raises:
+        ModelError: the model cannot be named or built.
+        UsageError: its input is not known, or a glob matches nothing.
+        CnnvizError: it failed on this input.
+    """
+    if isinstance(model, nn.Module):
+        source = ModelSource(type(model).__name__, lambda: model)
+    else:
+        source = find_source(model, classes)
+    size, module, traced, notes = _run(source, input_size or source.input_size)
+    frozen = {id(param) for param in module.parameters() if not param.requires_grad}
+    frozen |= _matching(module, freeze)
+    layers = tuple(layers_of(module, traced, depth, frozen))
+    params, buffers = list(module.parameters()), list(module.buffers())
+    root = traced.root
+    return ModelSummary(
+        model=source.name,
+        year=source.year,
+        input=size,
+        output=root.output[1:] or None,
+        layers=layers,
+        total_params=_numbers(params),
+        trainable_params=_numbers(param for param in params if id(param) not in frozen),
+        buffers=_numbers(buffers),
+        macs=root.all_macs,
+        memory={
+            "params": _bytes(params),
+            "buffers": _bytes(buffers),
+            "outputs": sum(layer.memory for layer in layers),
+        },
+        depth=root.trace.depth if root.trace else 0,
+        fields=root.trace.fields if root.trace else (),
+        notes=tuple(notes),
+    )
+
+
+def _run(source: ModelSource, size: Shape | None) -> tuple[Shape, nn.Module, Traced, list[str]]:
+    """The input, the model, built without memory if it lets itself, and what a run of it showed."""
+    try:
+        with unallocated():
+            module = meta_copy(source.build())
+        size = _known(size, source)
+        notes = [DETECTOR_NOTE] if is_detector(module) else []
+        return size, module, trace_model(module, size, META), notes
+    except CnnvizError as error:
+        if not _needs_values(error):
+            raise
+    module, size = source.build(), _known(size, source)
+    device = next((param.device for param in module.parameters()), torch.device("cpu"))
+    note = f"it needs values to run, so it was built and run with random ones on {device}"
+    return size, module, trace_model(module, size, device), [note]
+
+
+def _known(size: Shape | None, source: ModelSource) -> Shape:
+    if size is None:
+        raise UsageError(
+            f"what {source.name} takes is not known; give --input CHANNELSxHEIGHTxWIDTH,"
+            " such as 3x224x224"
+        )
+    return size
+
+
+def _needs_values(error: CnnvizError) -> bool:
+    """Whether code failed for want of values; torch has no class of its own for that."""
+    cause = error.__cause__
+    return isinstance(cause, NotImplementedError) or "meta" in str(cause).lower()
+
+
+def _matching(module: nn.Module, globs: Sequence[str]) -> set[int]:
+    """The ids of parameters that the globs name, by their own name or that of a module around.
+
+    Raises:
+        UsageError: a glob matches nothing.
+    """
+    named = dict(module.named_parameters())
+    chosen: set[int] = set()
+    for glob in globs:
+        negated, pattern = glob.startswith("!"), glob.removeprefix("!")
+        inside = {name for name in named if _is_within(name, pattern)}
+        if not inside:
+            raise ModelError(
+                f"no parameter or module matches {pattern!r}; their names are those of the table,"
+                f" such as {next(iter(named), 'none')}"
+            )
+        chosen |= {id(param) for name, param in named.items() if (name in inside) != negated}
+    return chosen
+
+
+def _is_within(name: str, pattern: str) -> bool:
+    parts = name.split(".")
+    return any(fnmatchcase(".".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
+
+
+def _numbers(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() for tensor in tensors)
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
