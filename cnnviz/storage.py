@@ -51,7 +51,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     with _named_error(path):
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        _sweep(folder.absolute())
         temporary = folder / f".cnnviz-{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
         with _named_error(path), _begun(temporary) as file:

@@ -145,12 +145,9 @@ def main() -> None:
     try:
         cli(prog_name="cnnviz")
     except SystemExit as end:
-        if end.code in INTERRUPTED:
-            _end_at_once(int(end.code))
-        if isinstance(end.code, int) and SLOW_TO_END & sys.modules.keys():
-            for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
-                stream.flush()
-            os._exit(end.code)
+        slow = SLOW_TO_END & sys.modules.keys()
+        if isinstance(end.code, int) and (slow or end.code in INTERRUPTED):
+            _end_at_once(end.code)
         raise
 
 
@@ -160,7 +157,7 @@ def _end_at_once(code: int) -> NoReturn:
         from cnnviz.storage import abandon  # and pathlib with it, which other runs need not load
 
         abandon()
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
             with suppress(OSError, ValueError):
                 stream.flush()
     finally:

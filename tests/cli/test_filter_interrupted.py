@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -56,6 +57,7 @@ def started(many: Path, *arguments: str, by: tuple[str, ...] = ()) -> Process:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
+        pipesize=4096,  # too small for all that it prints: it cannot end before that is read
     )
 
 
@@ -112,6 +114,34 @@ def test_a_signal_that_the_parent_wants_ignored_ends_nothing(many: Path) -> None
     _, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (0, b"")
     assert len(contents("out")) == COUNT * len(KERNELS)
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="no small pipes here")
+@pytest.mark.usefixtures("run")
+def test_a_signal_ends_a_batch_that_nobody_listens_to(many: Path) -> None:
+    process = started(many, "-j", "1")
+    counts = [-1, 0]
+    while counts[-1] > counts[-2] or not counts[-1]:  # until it waits for a reader
+        sleep(0.3)
+        counts.append(len(contents("out")))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 143
+    assert counts[-1] < COUNT * len(KERNELS)
+    process.communicate()
+
+
+def test_a_reader_that_goes_away_ends_the_batch_with_whole_files(
+    run: Run, many: Path, undisturbed: dict[str, bytes]
+) -> None:
+    for _ in range(3):  # threads are in the middle of a file more often than not
+        process = started(many, "-j", "8", "--overwrite")
+        assert process.stdout is not None
+        assert len(lines_of(process, 1)) == 1
+        process.stdout.close()
+        _, stderr = process.communicate(timeout=20)
+        assert (process.returncode, stderr) == (1, b"")
+        written = contents("out")
+        assert {name: undisturbed[name] for name in written} == written
 
 
 def test_an_interrupted_batch_is_taken_up_where_it_was(
