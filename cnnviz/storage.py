@@ -25,7 +25,12 @@ TEMPORARY = re.compile(r"\.cnnviz-(\d+)-[0-9a-f]+\.tmp")
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
-    """Write ``data`` to ``path``, which holds its old content until all of it is there.
+    """As ``write_chunks``, of a single one."""
+    write_chunks(path, (data,))
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    """Write ``chunks`` to ``path``, which holds its old content until all of them are there.
 
     ``-`` is standard output.
 
@@ -33,12 +38,13 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         OutputError: it cannot be written; says why.
     """
     if path == STANDARD_STREAM:
+        whole = b"".join(chunks)
         with _named_error(Path("standard output")):
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.write(whole)
             sys.stdout.buffer.flush()
         return
     with writing(path) as file:
-        file.write(data)
+        file.writelines(chunks)
 
 
 @contextmanager

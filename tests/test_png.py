@@ -3,6 +3,7 @@
 import io
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnviz.images import png
-from cnnviz.images.png import encode_png
+from cnnviz.images.png import png_chunks
 
 
 def random_planes(shape: tuple[int, int, int], dtype: type) -> np.ndarray:
@@ -28,6 +29,10 @@ def read_by_opencv(data: bytes, channels: int) -> np.ndarray:
     if channels == 2:  # it repeats the gray
         return planes[:, :, [0, 3]]
     return planes[:, :, [2, 1, 0, 3][:channels]]
+
+
+def encode_png(planes: np.ndarray, **how: Any) -> bytes:
+    return b"".join(png_chunks(planes, **how))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -71,14 +76,68 @@ def test_compressed_data_are_one_zlib_stream_with_a_right_sum(
     assert len(rows) == 300 * 301
 
 
-def test_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("small", [False, True])
+def test_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, small: bool) -> None:
     monkeypatch.setattr(png, "BLOCK_BYTES", 3000)
+    monkeypatch.setattr(png, "PIECE_BYTES", 3000)
+    monkeypatch.setattr(png, "ENOUGH", 1000)
     planes = random_planes((300, 100, 3), np.uint8)
-    files = []
-    for cores in (1, 2, 7):
-        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
-        files.append(encode_png(planes))
+    files = [encode_png(planes, small=small, threads=threads) for threads in (1, 2, 7)]
     assert files[0] == files[1] == files[2]
+    assert files[0].count(b"IDAT") > 3
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (1, 4000), (4000, 1), (150, 217)])
+def test_small_files_hold_the_same_pixels(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], dtype: type, channels: int
+) -> None:
+    monkeypatch.setattr(png, "PIECE_BYTES", 4000)  # so that a block reads the end of the last
+    monkeypatch.setattr(png, "ENOUGH", 3000)
+    slope = np.add.outer(np.arange(shape[0]), np.arange(shape[1]))
+    planes: np.ndarray = (slope[:, :, np.newaxis] * np.arange(1, channels + 1) // 3).astype(dtype)
+    planes[::2] += random_planes((*shape, channels), dtype)[::2] % 4
+    data = encode_png(planes, small=True)
+    assert np.array_equal(read_by_opencv(data, channels), planes)
+    with Image.open(io.BytesIO(data)) as image:
+        image.verify()  # every chunk's sum
+
+
+def drawing() -> np.ndarray:
+    """Few colours, sharp edges, rows that repeat."""
+    planes = np.full((240, 320, 3), 255, np.uint8)
+    cv2.circle(planes, (160, 120), 90, (200, 30, 30), 8)
+    cv2.putText(planes, "5x5", (40, 60), cv2.FONT_HERSHEY_SIMPLEX, 2, (0, 0, 0), 4)
+    return planes
+
+
+def edges(photo: np.ndarray) -> np.ndarray:
+    return cv2.convertScaleAbs(cv2.Sobel(photo, cv2.CV_32F, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda photo: photo, id="photo"),
+        pytest.param(edges, id="edges"),
+        pytest.param(lambda photo: cv2.GaussianBlur(photo, (5, 5), 2), id="blur"),
+        pytest.param(lambda photo: photo[:, :, :1], id="gray"),
+        pytest.param(np.zeros_like, id="black"),
+        pytest.param(lambda photo: drawing(), id="drawing"),
+        pytest.param(lambda photo: random_planes((200, 300, 3), np.uint8), id="noise"),
+        pytest.param(lambda photo: photo[:1, :1], id="one pixel"),
+        pytest.param(lambda photo: photo[:, :9], id="narrow"),
+        pytest.param(lambda photo: np.dstack([photo, photo[:, :, 0]]), id="alpha"),
+    ],
+)
+@pytest.mark.parametrize("name", ["coffee.png", "chelsea.png"])
+def test_small_is_no_larger_than_pillow_s(samples: Path, name: str, make: Any) -> None:
+    with Image.open(samples / name) as file:
+        planes = np.ascontiguousarray(make(np.asarray(file.convert("RGB"))))
+    pillow_s = io.BytesIO()
+    Image.fromarray(planes[:, :, 0] if planes.shape[2] == 1 else planes).save(pillow_s, "png")
+    assert len(encode_png(planes, small=True)) <= len(pillow_s.getvalue())
 
 
 @pytest.mark.parametrize("name", ["coffee.png", "chelsea.png"])

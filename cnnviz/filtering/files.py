@@ -181,8 +181,8 @@ class FileFilter:
             notes.append("alpha carried over unfiltered" if kept else "alpha dropped")
             alpha = alpha if kept else None
         encoding = replace(self.encoding, threads=self.crew.threads)
-        data = images.encode_image(pixels, suffix, alpha, encoding, consume=True)
-        storage.write_bytes(target.output, data)
+        chunks = images.image_chunks(pixels, suffix, alpha, encoding, consume=True)
+        storage.write_chunks(target.output, chunks)
         if target.raw:
             storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
         return notes

@@ -10,9 +10,11 @@ import numpy as np
 
 from cnnviz.errors import ImageError, UsageError
 from cnnviz.images.picture import MAX_SIDE
-from cnnviz.images.png import encode_png
+from cnnviz.images.png import png_chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cnnviz.images.picture import Pixels
 
 # What cv2 can encode, and whether with 16 bits or floats a channel, and with alpha.
@@ -49,17 +51,29 @@ def encode_image(
     suffix: str,
     alpha: Pixels | None = None,
     how: Encoding | None = None,
-    *,
-    consume: bool = False,
 ) -> bytes:
     """An image file of (H, W, 1|3) pixels; ``suffix`` names the format.
 
     Takes uint8, uint16 where the format holds it, and floats for TIFF. ``alpha`` (H, W) of the
-    same dtype goes in where the format has it. With ``consume`` the pixels may be overwritten,
-    which saves a copy of them.
+    same dtype goes in where the format has it.
 
     Raises:
         UsageError: no encoder for that suffix, or none for that depth.
+    """
+    return b"".join(image_chunks(pixels, suffix, alpha, how))
+
+
+def image_chunks(
+    pixels: Pixels,
+    suffix: str,
+    alpha: Pixels | None = None,
+    how: Encoding | None = None,
+    *,
+    consume: bool = False,
+) -> Iterator[bytes]:
+    """As ``encode_image``, piece by piece, so that a large file need not be in memory whole.
+
+    With ``consume`` the pixels may be overwritten, which saves a copy of them.
     """
     if suffix.lower() not in SUFFIXES:
         raise UsageError(f"no image format is called {suffix!r}; use {', '.join(SUFFIXES)}")
@@ -70,7 +84,8 @@ def encode_image(
     how = how or Encoding()
     if suffix.lower() == ".png":
         planes = pixels if alpha is None else np.dstack([pixels, alpha])
-        return encode_png(planes, small=how.compression == "small", threads=how.threads)
+        yield from png_chunks(planes, small=how.compression == "small", threads=how.threads)
+        return
     longest, limit = max(pixels.shape[:2]), LONGEST.get(suffix.lower(), MAX_SIDE)
     if longest > limit:
         raise UsageError(
@@ -85,7 +100,7 @@ def encode_image(
     done, data = cv2.imencode(suffix.lower(), np.ascontiguousarray(planes), settings)
     if not done:
         raise ImageError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
-    return data.tobytes()
+    yield data.tobytes()
 
 
 def _bgr(pixels: Pixels, *, consume: bool) -> Pixels:
