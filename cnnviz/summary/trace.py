@@ -113,8 +113,10 @@ def plain(size: int) -> Dim:
 
 def marked(axes: set[int], size: int) -> Dim:
     """A dimension in which axes are mixed, so that who reads all of it reads all of them."""
-    first, *rest = sorted(axes) or [None]
-    return (Factor(size, first), *(Factor(1, axis) for axis in rest)) if axes else plain(size)
+    if not axes:
+        return plain(size)
+    first, *rest = sorted(axes)
+    return (Factor(size, first), *(Factor(1, axis) for axis in rest))
 
 
 def axes_of(dim: Dim) -> set[int]:
@@ -138,7 +140,8 @@ def joined(traces: Sequence[Trace], shape: Shape) -> Trace:
         (trace.fields for trace in traces),
     )
     filled = [((),) * (len(shape) - len(trace.dims)) + trace.dims for trace in traces]
-    dims, odd = [], set()
+    dims: list[Dim] = []
+    odd: set[int] = set()
     for position, size in enumerate(shape):
         here = [each[position] for each in filled]
         whole = [dim for dim in here if length(dim) == size]

@@ -95,7 +95,7 @@ def trace_model(model: nn.Module, shape: Shape, device: torch.device) -> Traced:
     tracer = Tracer(type(model).__name__)
     tracer.traces[image] = Trace.of_input((1, *shape))
     modes = {module: module.training for module in model.modules()}
-    runs = model.backbone if is_detector(model) else model
+    runs = model.get_submodule("backbone") if is_detector(model) else model
     try:
         with ExitStack() as stack:
             stack.callback(_restore, modes)
