@@ -259,7 +259,7 @@ class _Operations(TorchDispatchMode):
     """Hands every operation that torch really runs to a tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tracer = tracer
 
     def __torch_dispatch__(

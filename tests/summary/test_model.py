@@ -215,15 +215,15 @@ def test_a_parameter_registered_twice_stays_one_without_memory() -> None:
 
 
 def test_a_module_is_left_as_it_was() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Dropout())
-    model[1].eval()
-    before = model[0].weight.clone()
+    conv, dropout = nn.Conv2d(1, 2, 3), nn.Dropout().eval()
+    model = nn.Sequential(conv, dropout)
+    before = conv.weight.clone()
     summarize(model, (1, 8, 8), freeze=["0"])
-    assert (model.training, model[1].training) == (True, False)
-    assert torch.equal(model[0].weight, before)
-    assert model[0].weight.requires_grad
-    assert not model[0]._forward_hooks
-    assert not model[0]._forward_pre_hooks
+    assert (model.training, dropout.training) == (True, False)
+    assert torch.equal(conv.weight, before)
+    assert conv.weight.requires_grad
+    assert not conv._forward_hooks
+    assert not conv._forward_pre_hooks
 
 
 def test_depth_folds_and_keeps_the_sums() -> None:
