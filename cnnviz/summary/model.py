@@ -56,10 +56,15 @@ class ModelSummary:
 
     @property
     def last_map(self) -> LayerSummary | None:
-        """The last layer whose receptive field is known: the last map before global pooling."""
-        seen = [layer for layer in self.layers if layer.fields]
+        """The layer with the largest receptive field that is known, the last of several.
+
+        Mostly it is the last map before global pooling.
+        """
+        seen = [layer for layer in reversed(self.layers) if layer.fields]
         known = [layer for layer in seen if not any(field.limit for field in layer.fields)]
-        return known[-1] if known else None
+        return max(
+            known, key=lambda layer: [field.size or 0 for field in layer.fields], default=None
+        )
 
 
 def summarize(

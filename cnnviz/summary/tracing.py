@@ -109,9 +109,9 @@ def trace_model(model: nn.Module, shape: Shape, device: torch.device) -> Traced:
             tracer.finish(tracer.root, runs(image), (image,))
     except Exception as error:  # a model is somebody's code and raises what it likes
         where = f" in {tracer.place}" if tracer.place else ""
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
+        said = f"{type(error).__name__}: {_one_line(error)}"
         text = f"the model failed on an input of {size_text(shape)}{where}: {said}"
-        raise CnnvizError(text) from error
+        raise CnnvizError(f"{text}; give an input that it takes") from error
     tracer.root.module = model
     return Traced(tracer.root, frozenset(tracer.read))
 
@@ -135,6 +135,10 @@ def _no_shortcuts() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
+def _one_line(what: object) -> str:
+    return " ".join(str(what).split())[:400]
+
+
 def _restore(modes: dict[nn.Module, bool]) -> None:
     for module, mode in modes.items():
         module.training = mode
@@ -153,8 +157,12 @@ class Tracer:
 
     @property
     def place(self) -> str:
-        """The module that runs now, by name."""
-        return next((node.name for node in reversed(self.stack) if node.module is not None), "")
+        """The module that runs now, by name, with its arguments where it is a single layer."""
+        for node in reversed(self.stack):
+            if node.module is not None:
+                single = not any(node.module.children())
+                return f"{node.name}, {_one_line(node.module)}" if single else node.name
+        return ""
 
     def listen(self, name: str, module: nn.Module, stack: ExitStack) -> None:
         """Hook a module, until ``stack`` closes."""
