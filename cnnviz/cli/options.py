@@ -148,7 +148,9 @@ def everywhere(command: Command) -> Command:
             callback=_set_verbose,
             help="Show where a fault of cnnviz itself lies.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="Leave out notes; errors still show."),
+        click.option(
+            "-q", "--quiet", is_flag=True, help="Leave out notes and progress; errors still show."
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead."),
     ):
         command = option(command)

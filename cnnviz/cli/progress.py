@@ -78,7 +78,7 @@ def _bar(total: int) -> Any:
     columns, rows = os.get_terminal_size(sys.stderr.fileno())
     return tqdm(
         total=total,
-        unit="image",
+        unit=" images",
         bar_format=BAR,
         leave=False,
         file=sys.stderr,

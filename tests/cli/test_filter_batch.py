@@ -196,7 +196,7 @@ def test_on_a_terminal_it_is_a_bar_that_goes_away(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = on_a_terminal(monkeypatch, "in", "-r", "-k", "box", "-o", "out/")
-    assert re.search(r"\r0/5 images \|\s+\| \?image/s, \? left", shown)
+    assert re.search(r"\r0/5 images \|\s+\| \? images/s, \? left", shown)
     assert re.search(r"\r +\r$", shown)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" × ")[0] for line in lines] == [
