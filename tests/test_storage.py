@@ -173,6 +173,20 @@ def test_only_temporaries_of_dead_processes_are_removed(tmp_path: Path) -> None:
     assert names(tmp_path) == sorted([*kept, "a.png"])
 
 
+def test_a_folder_of_the_same_name_elsewhere_is_cleared_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    for place in ("here", "there"):
+        stale = tmp_path / place / "out" / f".cnnviz-{dead.pid}-0a.tmp"
+        stale.parent.mkdir(parents=True)
+        stale.touch()
+        monkeypatch.chdir(tmp_path / place)
+        write_bytes(Path("out/a.png"), b"new")
+        assert names(Path("out")) == ["a.png"]
+
+
 def test_a_temporary_that_may_not_be_removed_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
