@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from cnnviz.cli.main import cli
 ROOT = Path(__file__).parent.parent
 
 Run = Callable[..., Result]
+
+
+# Under nohup or in a shell's background signals are ignored, and the processes that tests start
+# would inherit that.
+for _signal, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if hasattr(signal, _signal):
+        signal.signal(getattr(signal, _signal), _handler)
 
 
 @pytest.fixture
