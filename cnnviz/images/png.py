@@ -150,19 +150,19 @@ def _piece(rows: Rows, span: tuple[int, int], pixel: int) -> Piece:
         return len(deflate.compress(sample) + deflate.flush()) * len(piece) // len(sample)
 
     sizes = [size(kinds, SAMPLED) for kinds in choices]
-    if _repeats(min(sizes), piece.size):  # which a sample of rows shows badly
+    if _repeats(min(sizes), piece.size):  # a sample of the rows does not show it
         sizes = [size(kinds) for kinds in choices]
     best = int(np.argmin(sizes))
     return Piece(start, stop, choices[best], sizes[best])
 
 
 def _repeats(size: int, raw: int) -> bool:
-    """Whether it is worth to try more: much can be gained, or there is little to do."""
-    return size < raw // 4 or raw < WINDOW
+    """Whether to try more: rows seem to repeat, or are so few that it takes no time."""
+    return size < raw // 8 or raw < PIECE_BYTES // 2
 
 
 def _gathered(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces put together to blocks that make up for what each of them costs."""
+    """Pieces put together to blocks, each large enough for what a cut costs."""
     blocks: list[list[Piece]] = [[]]
     for piece in pieces:
         if _total(blocks[-1]) >= ENOUGH:
@@ -178,7 +178,7 @@ def _total(pieces: list[Piece]) -> int:
 
 
 def _small_block(rows: Rows, pieces: list[Piece], kinds: Rows, pixel: int) -> Block:
-    """Pieces compressed in each way that may be the smallest, and the smallest; ``kinds`` (H,)."""
+    """The smallest that pieces become, of several ways; ``kinds`` (H,) are all rows' filters."""
 
     def data(start: int, stop: int) -> Rows:
         return filtered(kinds[start:stop], rows[start:stop], rows_above(rows, start, stop), pixel)
