@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
-    from cnnviz.capture import feature_maps
+    from cnnviz.capturing import feature_maps
     from cnnviz.engines import Window
     from cnnviz.errors import CnnvizError
     from cnnviz.filtering import FilterOptions, filter_image
@@ -42,7 +42,7 @@ _HOMES = {
     "Kernel": ("cnnviz.kernels", "Kernel"),
     "Magnitude": ("cnnviz.kernels", "Magnitude"),
     "Window": ("cnnviz.engines", "Window"),
-    "feature_maps": ("cnnviz.capture", "feature_maps"),
+    "feature_maps": ("cnnviz.capturing", "feature_maps"),
     "filter_image": ("cnnviz.filtering", "filter_image"),
     "kernel_names": ("cnnviz.kernels", "kernel_names"),
     "load_kernel": ("cnnviz.kernels", "load_kernel"),

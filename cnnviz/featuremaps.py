@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz import images, storage
-from cnnviz.capture import run_and_capture
+from cnnviz.capturing import run_and_capture
 from cnnviz.errors import OutputError
 from cnnviz.render.bars import draw_bars
 from cnnviz.render.canvas import grays
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cnnviz.capture import LayerOutput
+    from cnnviz.capturing import LayerOutput
     from cnnviz.models.loading import LoadedModel, Prepared
 
 INPUT, PREDICTIONS, MANIFEST = "00_input.png", "predictions.png", "manifest.json"

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnviz.capture import run_and_capture
+from cnnviz.capturing import run_and_capture
 from cnnviz.errors import ImageError, OutputError, UsageError
 from cnnviz.featuremaps import FeatureMaps, save_feature_maps
 from cnnviz.images import read_image

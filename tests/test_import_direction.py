@@ -14,7 +14,7 @@ ORDER = [
     {"shapes", "storage", "kernels", "statistics"},
     {"images", "inputs", "record"},
     {"engines", "agreement", "models", "render", "display"},
-    {"capture", "figures"},
+    {"capturing", "figures"},
     {"filtering", "featuremaps", "summary"},
     {"doctor"},
     {"batch"},

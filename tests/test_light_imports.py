@@ -78,7 +78,7 @@ def test_filter_without_a_figure_loads_no_matplotlib(samples: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("code", "package"),
     [
-        ("import cnnviz.capture", "torch"),
+        ("import cnnviz.capturing", "torch"),
         ("import cnnviz.engines.opencv", "cv2"),
         ("import cnnviz; cnnviz.filter_image", "numpy"),
         ("import cnnviz.images", "PIL"),

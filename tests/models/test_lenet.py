@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz.capture import Run, run_and_capture
+from cnnviz.capturing import Run, run_and_capture
 from cnnviz.errors import ModelError
 from cnnviz.models import MODELS, find_model, load_model
 from cnnviz.models.loading import LoadedModel

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.capture import feature_maps, run_and_capture
+from cnnviz.capturing import feature_maps, run_and_capture
 from cnnviz.errors import CnnvizError
 
 IMAGE = torch.linspace(-1, 1, 2 * 6 * 6).reshape(1, 2, 6, 6)
@@ -104,6 +104,7 @@ def test_module_called_twice_has_two_keys_and_one_that_never_ran_is_skipped() ->
     assert [(x.key, x.name, x.call) for x in run.layers] == [
         ("conv", "conv", 1),
         ("relu", "relu", 1),
+        ("sub", "sub", 1),
         ("relu#2", "relu", 2),
         ("pool", "pool", 1),
     ]
@@ -117,12 +118,12 @@ def test_module_called_twice_has_two_keys_and_one_that_never_ran_is_skipped() ->
 @pytest.mark.parametrize(
     ("output", "reason"),
     [
-        pytest.param((IMAGE, IMAGE), "unknown output type tuple", id="tuple"),
-        pytest.param(None, "unknown output type NoneType", id="nothing"),
-        pytest.param(torch.ones(1, 5, 7), "not spatial: output is 1x5x7", id="tokens"),
+        pytest.param({1, 2}, "unknown output type set", id="set"),
+        pytest.param(None, "it returned nothing", id="nothing"),
+        pytest.param(torch.ones(1, 2, 2, 2, 2), "not spatial: output is 1x2x2x2x2", id="5 axes"),
         pytest.param(torch.tensor(1.0), "not spatial: output is a single number", id="scalar"),
         pytest.param(torch.ones(4, 3), "not of one image: output is 4x3", id="four boxes"),
-        pytest.param(torch.ones(1, 0, 3, 3), "empty output", id="no channels"),
+        pytest.param(torch.ones(1, 0, 3, 3), "empty output: 1x0x3x3", id="no channels"),
     ],
 )
 def test_output_that_is_no_map_is_skipped_with_the_reason(output: object, reason: str) -> None:
