@@ -9,12 +9,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RELU_LIKE = {"ReLU", "ReLU6", "Threshold"}
+# By torch's names of modules and of functions, in lower case.
+RELU_LIKE = {"relu", "relu6", "threshold"}
 BOUNDS = {
-    "Tanh": (-1.0, 1.0),
-    "Softsign": (-1.0, 1.0),
-    "Sigmoid": (0.0, 1.0),
-    "Hardsigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hardsigmoid": (0.0, 1.0),
 }
 NEAR_BOUND = 0.01  # of the distance between the bounds
 MOSTLY = 0.99
@@ -46,33 +47,49 @@ def layer_statistics(values: NDArray[Any]) -> dict[str, float | None]:
     }
 
 
-def channel_statistics(channel: NDArray[Any], layer_type: str) -> dict[str, Any]:
-    """min, max, mean and sparsity of one map, and its flags for a layer of ``layer_type``."""
-    statistics: dict[str, Any] = layer_statistics(channel)
+def channel_statistics(values: NDArray[Any], layer_type: str) -> list[dict[str, Any]]:
+    """min, max, mean, sparsity and flags of each channel of (C, …) values.
+
+    ``layer_type`` is the name of the module's class or of the function. The flags say what is
+    wrong with one channel, for one image, which proves little. *dead*: no value above 0 after a
+    ReLU; *constant*: all values equal (of more than one); *saturated*: over 99 % of a bounded
+    activation's values within 1 % of its bounds; *nonfinite*: any NaN or Inf.
+    """
+    rows = values.reshape(len(values), -1)
+    finite = np.isfinite(rows).all(axis=1)
+    low, high = rows.min(axis=1), rows.max(axis=1)
+    flags = {
+        "dead": (layer_type.lower() in RELU_LIKE) & ~(rows > 0).any(axis=1),
+        "constant": (rows.shape[1] > 1) & (low == high),
+        "saturated": _are_saturated(rows, layer_type.lower()),
+        "nonfinite": ~finite,
+    }
+    mean, sparsity = rows.mean(axis=1, dtype=np.float64), (rows == 0).mean(axis=1)
+    return [
+        (
+            {
+                "min": float(low[n]),
+                "max": float(high[n]),
+                "mean": float(mean[n]),
+                "sparsity": float(sparsity[n]),
+            }
+            if finite[n]
+            else _of_finite_values(rows[n])
+        )
+        | {"flags": [name for name, channels in flags.items() if channels[n]]}
+        for n in range(len(rows))
+    ]
+
+
+def _of_finite_values(values: NDArray[Any]) -> dict[str, Any]:
+    statistics: dict[str, Any] = layer_statistics(values)
     del statistics["std"]
-    statistics["flags"] = channel_flags(channel, layer_type)
     return statistics
 
 
-def channel_flags(channel: NDArray[Any], layer_type: str) -> list[str]:
-    """What is wrong with one map; one image proves little.
-
-    *dead*: no value above 0 after a ReLU; *constant*: all values equal (of more than one);
-    *saturated*: over 99 % of a bounded activation's values within 1 % of its bounds;
-    *nonfinite*: any NaN or Inf.
-    """
-    flags = []
-    if layer_type in RELU_LIKE and not (channel > 0).any():
-        flags.append("dead")
-    if channel.size > 1 and channel.max() == channel.min():
-        flags.append("constant")
-    if layer_type in BOUNDS and _share_near(channel, *BOUNDS[layer_type]) > MOSTLY:
-        flags.append("saturated")
-    if not np.isfinite(channel).all():
-        flags.append("nonfinite")
-    return flags
-
-
-def _share_near(channel: NDArray[Any], low: float, high: float) -> float:
+def _are_saturated(rows: NDArray[Any], layer_type: str) -> NDArray[np.bool_]:
+    if layer_type not in BOUNDS:
+        return np.zeros(len(rows), np.bool_)
+    low, high = BOUNDS[layer_type]
     near = NEAR_BOUND * (high - low)
-    return float(((channel <= low + near) | (channel >= high - near)).mean())
+    return np.asarray(((rows <= low + near) | (rows >= high - near)).mean(axis=1) > MOSTLY)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cnnviz.statistics import (
-    channel_flags,
     channel_statistics,
     finite_range,
     layer_statistics,
@@ -45,13 +44,18 @@ def test_small_differences_of_large_values_are_not_lost_to_float32() -> None:
 
 
 def test_channel_has_flags_in_place_of_the_deviation() -> None:
-    assert channel_statistics(np.array([[0, -1], [-3, 0]]), "ReLU") == {
-        "min": -3.0,
-        "max": 0.0,
-        "mean": -1.0,
-        "sparsity": 0.5,
-        "flags": ["dead"],
-    }
+    assert channel_statistics(np.array([[[0, -1], [-3, 0]], [[1, 2], [3, 10]]]), "ReLU") == [
+        {"min": -3.0, "max": 0.0, "mean": -1.0, "sparsity": 0.5, "flags": ["dead"]},
+        {"min": 1.0, "max": 10.0, "mean": 4.0, "sparsity": 0.0, "flags": []},
+    ]
+
+
+def test_channel_that_is_not_finite_has_those_of_its_other_values() -> None:
+    values = np.array([[1, NAN, 3, 0], [1, 2, 3, 0]], np.float32)
+    first, second = channel_statistics(values, "relu")
+    expected = {"min": 0.0, "max": 3.0, "mean": 4 / 3, "sparsity": 1 / 3, "flags": ["nonfinite"]}
+    assert first == expected
+    assert second == {"min": 0.0, "max": 3.0, "mean": 1.5, "sparsity": 0.25, "flags": []}
 
 
 def near_bounds(count: int) -> list[float]:
@@ -81,7 +85,8 @@ def near_bounds(count: int) -> list[float]:
     ],
 )
 def test_flags_follow_their_definitions(kind: str, values: list[float], flags: list[str]) -> None:
-    assert channel_flags(np.array(values, np.float32), kind) == flags
+    (channel,) = channel_statistics(np.array([values], np.float32), kind)
+    assert channel["flags"] == flags
 
 
 @pytest.mark.parametrize(

@@ -98,14 +98,21 @@ def of_module(module: nn.Module, given: Layout | None, output: Tensor) -> Layout
     """What a module's type says of its output; None where it says nothing."""
     if isinstance(module, FIRST_MODULES):
         return _layout(FIRST, output)
-    is_norm = isinstance(module, (nn.LayerNorm, nn.RMSNorm)) and len(module.normalized_shape) == 1
-    if not is_norm and not isinstance(module, LAST_MODULES):
+    if not _puts_channels_last(module):
         return None
     if getattr(module, "batch_first", True) is False and output.ndim == 3:
         return Layout("LNC")
     if given and len(given.axes) == output.ndim and given.axes.endswith("C"):
         return given
     return _layout(LAST, output)
+
+
+def _puts_channels_last(module: nn.Module) -> bool:
+    if isinstance(module, (nn.LayerNorm, nn.RMSNorm)):
+        # Libraries derive norms from these that move the axes there and back.
+        is_torchs = type(module).forward in {nn.LayerNorm.forward, nn.RMSNorm.forward}
+        return is_torchs and len(module.normalized_shape) == 1
+    return isinstance(module, LAST_MODULES)
 
 
 def of_function(

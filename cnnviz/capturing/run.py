@@ -287,4 +287,6 @@ def _equal(one: Any, other: Any) -> bool:
         return bool(one == other) if type(one) is type(other) else False
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
+    if one.is_meta:
+        return other.is_meta
     return bool(((one == other) | ((one != one) & (other != other))).all())  # noqa: PLR0124

@@ -128,10 +128,10 @@ def _undilated(image: Image, weights: Image, rows: Axis, columns: Axis) -> Image
 def _valid(image: Image, weights: Image) -> Image:
     """Correlation at every position where the weights lie inside the image, stride 1."""
     if not _is_large(weights):
-        return _in_pieces(image, weights)
+        return in_pieces(image, weights)
     peak = float(np.maximum(image.max(), -image.min()))
     if not dft.is_safe(_norm(weights), peak, _block(weights)):
-        return _in_pieces(image, weights)
+        return in_pieces(image, weights)
     total = float(np.abs(weights).sum(dtype=np.float64)) * peak
     is_held = total < 2.0 / np.finfo(image.dtype).eps
     if is_held and _are_integers(weights) and _are_integers(image):
@@ -149,14 +149,14 @@ def _in_digits(image: Image, weights: Image, peak: float) -> Image:
     error_of_ones = dft.correlation_error(norm_of_ones, max(peak, 1.0), _block(weights))
     base = 2.0 ** math.floor(math.log2(0.5 / error_of_ones))  # digits are at most half of it
     if base < 2:
-        return _in_pieces(image, weights)
+        return in_pieces(image, weights)
     rest = np.rint(weights / base)
     total: Image = np.rint(_filtered(image, weights - base * rest))
     total += base * _in_digits(image, rest, peak) if rest.any() else 0.0  # -0.0 becomes 0.0
     return total
 
 
-def _in_pieces(image: Image, weights: Image) -> Image:
+def in_pieces(image: Image, weights: Image) -> Image:
     """The sum of what pieces of the kernel give, none of them large enough for a transform."""
     height, width = np.subtract(image.shape[:2], weights.shape) + 1
     total = np.zeros((height, width, image.shape[2]), image.dtype)

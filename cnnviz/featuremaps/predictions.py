@@ -1,0 +1,77 @@
+"""What a classifier's scores say, with the names of its classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SUM_ERROR = 1e-3  # a softmax of 1,000 classes in half precision adds up to 1 within this
+SCORES = ("logits", "out", "prediction_logits", "scores")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Classes from the most probable to the least, and in words where the shares are from.
+
+    ``classes`` have index, label and probability, which is None where the score is no number.
+    """
+
+    classes: list[dict[str, Any]]
+    said: str
+
+
+def predict(output: Any, labels: Sequence[str], last_type: str) -> Predictions | None:
+    """The classes of a model's ``output`` for one image; None where it is no list of scores.
+
+    Scores become shares by a softmax, unless the model ends in a softmax or sigmoid, which
+    ``last_type``, the type of its last layer, or the values themselves say.
+    """
+    scores = _scores(output)
+    if scores is None:
+        return None
+    shares, said = _shares(scores, last_type)
+    names = labels if len(labels) == len(scores) else [f"class {n}" for n in range(len(scores))]
+    order = np.argsort(-shares, kind="stable")
+    classes = [
+        {
+            "index": int(n),
+            "label": names[n],
+            "probability": float(shares[n]) if np.isfinite(shares[n]) else None,
+        }
+        for n in order
+    ]
+    return Predictions(classes, said)
+
+
+def _scores(output: Any) -> NDArray[np.float64] | None:
+    """One number per class: the output, or the field of it that holds them."""
+    if isinstance(output, Tensor):
+        flat = output.detach().squeeze()
+        fits = flat.ndim == 1 and flat.numel() > 1 and flat.is_floating_point()
+        return flat.cpu().double().numpy() if fits else None
+    if isinstance(output, dict):
+        named = [output[name] for name in SCORES if name in output]
+        return _scores(named[0]) if named else None
+    if isinstance(output, (tuple, list)) and output:
+        return _scores(output[0])
+    return None
+
+
+def _shares(scores: NDArray[np.float64], last_type: str) -> tuple[NDArray[np.float64], str]:
+    within = bool(np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1)
+    if within and (abs(scores.sum() - 1) < SUM_ERROR or "softmax" in last_type.lower()):
+        return scores, "the model's own softmax"
+    if within and "sigmoid" in last_type.lower():
+        return scores, "the model's own sigmoid: each class for itself"
+    finite = scores[np.isfinite(scores)]
+    powers = np.exp(scores - (finite.max() if finite.size else 0))
+    with np.errstate(invalid="ignore"):
+        return powers / powers.sum(), "softmax of the model's scores"
