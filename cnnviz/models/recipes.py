@@ -256,8 +256,11 @@ def _of_detector(name: str) -> Preprocessing:
     from cnnviz.models import torchvision
     from cnnviz.models.unallocated import unallocated
 
-    with unallocated():
-        own: Any = torchvision.build(name).transform
+    try:
+        with unallocated():
+            own: Any = torchvision.build(name).transform
+    except ModelError:  # ssdlite's constructor runs its backbone, which needs values
+        own = torchvision.build(name).transform
     fixed = own.fixed_size and (own.fixed_size[1], own.fixed_size[0])
     return Preprocessing(
         size=fixed or None,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def presets(kind: str) -> dict[str, Any]:
     return dict(different.values())
 
 
-@pytest.mark.parametrize("pixels", IMAGES)
+@pytest.mark.parametrize("pixels", IMAGES[:3])
 def test_every_classifier_of_torchvision_gets_exactly_its_own_input(
     pixels: NDArray[np.uint8],
 ) -> None:
@@ -97,7 +98,7 @@ DETECTORS = ["fasterrcnn_resnet50_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn",
 @pytest.mark.parametrize("name", [*DETECTORS, "ssdlite320_mobilenet_v3_large"])
 def test_detector_of_torchvision_gets_what_its_first_step_makes(name: str) -> None:
     pixels = noise(231, 357)
-    with unallocated():
+    with unallocated() if name in DETECTORS else nullcontext():
         transform: Any = build(name).transform
     wanted = transform([torch.from_numpy(pixels).movedim(2, 0) / 255])[0].tensors
     how = of_torchvision(name)

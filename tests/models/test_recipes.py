@@ -122,7 +122,10 @@ def test_size_after_resizing(
 
 
 def test_input_of_any_size_is_made_of_whole_multiples() -> None:
-    assert seen_size(Preprocessing(None, 800, longest=1333, multiple=32), (400, 1000)) == (544, 1344)
+    assert seen_size(Preprocessing(None, 800, longest=1333, multiple=32), (400, 1000)) == (
+        544,
+        1344,
+    )
 
 
 def test_statistics_of_timm_for_another_count_of_channels_are_refused() -> None:
