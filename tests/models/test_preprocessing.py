@@ -243,6 +243,16 @@ def test_sixteen_bits_and_floats_give_what_eight_bits_give(
     assert unit.steps[0] == "float values taken as 0 (black) to 1 (white)"
 
 
+@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_overshoot_at_an_edge_is_cut_off_at_every_depth(antialias: bool, dtype: Any) -> None:
+    edge = np.zeros((8, 8), dtype)
+    edge[:, 4:] = 65535 if dtype == np.uint16 else 1
+    how = Preprocessing((32, 32), interpolation="bicubic", antialias=antialias, channels=1)
+    values = prepare(picture(edge), how).tensor
+    assert (float(values.min()), float(values.max())) == (0, 1)
+
+
 def test_sixteen_bits_are_not_reduced() -> None:
     pixels = np.array([[0, 1, 2, 65535]], np.uint16)
     prepared = prepare(picture(pixels), Preprocessing(size=(1, 4), channels=1))

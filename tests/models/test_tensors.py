@@ -150,7 +150,20 @@ HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 9000, 9000)}\n"
         (header(HUGE.replace("<f4", "V999999999")), r"save real numbers"),
         (header(HUGE, version=9), r"version 9.0 holds no plain numbers"),
     ],
-    ids="empty zip pickle short long promises many negative syntax deep void version".split(),
+    ids=[
+        "empty",
+        "zip",
+        "pickle",
+        "short",
+        "long",
+        "promises",
+        "many",
+        "negative",
+        "syntax",
+        "deep",
+        "void",
+        "version",
+    ],
 )
 def test_damaged_npy_is_refused(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "a.npy").write_bytes(data)
