@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cnnviz.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnnviz.models.loading import LoadedModel
 
 
@@ -16,18 +18,20 @@ class ModelEntry:
     """A model of the table: ``factory`` and ``prepare`` are ``module:function``.
 
     ``input_size`` is (channels, height, width). ``paper_names`` maps torch's dotted names to
-    the names that the paper gives its layers. ``weights`` is a file of shipped weights.
+    the names that the paper gives its layers. ``weights`` maps what ``--weights`` calls shipped
+    weights to their file, the default first.
     """
 
     name: str
     title: str
     year: int
     paper: str
+    known_for: str
     input_size: tuple[int, int, int]
     parameters: int
     factory: str
     prepare: str
-    weights: str
+    weights: Mapping[str, str]
     labels: tuple[str, ...]
     paper_names: dict[str, str]
 
@@ -37,11 +41,12 @@ LENET = ModelEntry(
     title="LeNet-5",
     year=1998,
     paper="LeCun, Bottou, Bengio, Haffner, Gradient-Based Learning Applied to Document Recognition",
+    known_for="Read the digits on cheques; convolution, pooling and linear layers, as ever since.",
     input_size=(1, 32, 32),
     parameters=61_706,
     factory="cnnviz.models.lenet:LeNet5",
     prepare="cnnviz.models.digits:prepare",
-    weights="lenet.safetensors",
+    weights={"trained": "lenet.safetensors"},
     labels=tuple("0123456789"),
     paper_names={
         "features.0": "C1",

@@ -52,7 +52,7 @@ class LoadedModel:
 def load(entry: ModelEntry) -> LoadedModel:
     """The model of ``entry`` with the weights that ship with cnnviz."""
     module: nn.Module = _resolve(entry.factory)()
-    with safe_open(WEIGHTS / entry.weights, framework="pt") as file:
+    with safe_open(WEIGHTS / entry.weights["trained"], framework="pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         training = file.metadata()
     module.load_state_dict(state)
