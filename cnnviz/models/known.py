@@ -1,0 +1,258 @@
+"""What is known of the models that can be named, read from data: neither torch nor torchvision."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnviz.errors import ModelError
+from cnnviz.models import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cnnviz.models import ModelEntry
+
+DATA = Path(__file__).with_name("data")
+OWN, TORCHVISION, TIMM = "cnnviz", "torchvision", "timm"
+QUANTIZED = "quantized_"
+MOST_NEAR = 5
+
+YOLO = (
+    "YOLO is not built here; install a package that has it, and name a function of yours that"
+    " returns the torch module, as --model net.py:FUNCTION (with ultralytics, whose licence is the"
+    " AGPL, it ends in: return ultralytics.YOLO('yolov3.yaml').model); the backbone of YOLOv3 is"
+    " timm:darknet53"
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks of one paper; a model belongs to it whose name begins with one of ``begins``.
+
+    ``year`` is the one that the family is usually named by, mostly that of the preprint.
+    """
+
+    name: str
+    title: str
+    year: int
+    paper: str
+    known_for: str
+    begins: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """One model that can be named.
+
+    ``input_size`` is channels first, None where it is not one input. ``macs`` is stated by the
+    weights, to the nearest million. ``weights`` are those there are, ``default`` the one that is
+    taken, ``download`` its size in MiB and ``metrics`` its results, by data set. ``home`` is the
+    package that builds it, ``family`` None for a network of ours.
+    """
+
+    name: str
+    title: str
+    year: int | None
+    paper: str
+    known_for: str
+    task: str
+    home: str
+    family: Family | None
+    input_size: tuple[int, ...] | None
+    takes_picture: bool
+    parameters: int
+    macs: int | None
+    weights: tuple[str, ...]
+    default: str | None
+    download: float | None
+    metrics: Mapping[str, Mapping[str, float]]
+    note: str
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """All families, by year."""
+    return tuple(
+        Family(
+            each["name"],
+            each["title"],
+            each["year"],
+            each["paper"] or "",
+            each["known_for"],
+            tuple(each.get("begins", [each["name"]])),
+            each.get("note", ""),
+        )
+        for each in _data("families")["families"]
+    )
+
+
+def family_of(name: str) -> Family | None:
+    """The family whose beginning fits most of a name of torchvision's or timm's."""
+    bare = name.removeprefix(QUANTIZED)
+    fits = [(len(b), family) for family in families() for b in family.begins if bare.startswith(b)]
+    return max(fits, key=lambda fit: fit[0])[1] if fits else None
+
+
+@cache
+def known_models() -> dict[str, Known]:
+    """Every model of the list by the name that MODEL takes: ours, torchvision's, some of timm's.
+
+    Ours are sorted by year and size, the others by their family's year and by size.
+    """
+    own = sorted(map(_own, MODELS.values()), key=lambda model: (model.year, model.parameters))
+    found = [*own, *_others(TORCHVISION), *_others(TIMM)]
+    return {model.name: model for model in found}
+
+
+def _own(entry: ModelEntry) -> Known:
+    return Known(
+        name=entry.name,
+        title=entry.title,
+        year=entry.year,
+        paper=entry.paper,
+        known_for=entry.known_for,
+        task="classification" if entry.labels else "",
+        home=OWN,
+        family=None,
+        input_size=tuple(entry.input_size),
+        takes_picture=bool(entry.prepare),
+        parameters=entry.parameters,
+        macs=None,
+        weights=tuple(entry.weights),
+        default=next(iter(entry.weights), None),
+        download=None,
+        metrics={},
+        note="",
+    )
+
+
+def _others(home: str) -> list[Known]:
+    models = [_other(home, name, stated) for name, stated in _data(home)["models"].items()]
+    return sorted(models, key=lambda m: (m.year or 0, m.family and m.title, m.parameters))
+
+
+def _other(home: str, name: str, stated: dict[str, Any]) -> Known:
+    family = family_of(name)
+    size = stated["input"]
+    return Known(
+        name=f"timm:{name}" if home == TIMM else name,
+        title=family.title if family else name,
+        year=family.year if family else None,
+        paper=family.paper if family else "",
+        known_for=family.known_for if family else "",
+        task=stated["task"],
+        home=home,
+        family=family,
+        input_size=tuple(size) if size else None,
+        takes_picture=size is not None and len(size) == 3,
+        parameters=stated["parameters"],
+        macs=round(stated["gmacs"] * 1000) * 10**6 if "gmacs" in stated else None,
+        weights=tuple(stated["weights"]),
+        default=stated["default"],
+        download=stated.get("mib"),
+        metrics=stated.get("metrics", {}),
+        note=family.note if family else "",
+    )
+
+
+def _data(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return data
+
+
+def find_known(name: str) -> Known:
+    """The model called ``name``, which may begin with ``torchvision:``.
+
+    Raises:
+        ModelError: not in the list; the message has near names, or says where else it comes from.
+    """
+    models = known_models()
+    bare = name.removeprefix("torchvision:")
+    if bare in models and (bare == name or models[bare].home == TORCHVISION):
+        return models[bare]
+    if _plain(name).startswith("yolo"):
+        raise ModelError(f"no model is called {name!r}; {YOLO}")
+    home = name.rpartition(":")[0]
+    near = [each for each in near_names(name) if home != TIMM or models[each].home == TIMM]
+    if home not in {"", TORCHVISION, TIMM} or (home and not near):
+        raise ModelError(f"{name} is not in the list; 'cnnviz summary {name}' shows what it is")
+    hint = f"did you mean {_or(near)}?" if near else "'cnnviz models list -q' names all"
+    raise ModelError(f"no model is called {name!r}; {hint}")
+
+
+def near_names(name: str) -> list[str]:
+    """Names of the list that may have been meant by ``name``, in the order of the list.
+
+    Spelling is compared without case and punctuation: ``ResNet-50`` is resnet50. What names a
+    family (``inception``, ``mobilenet``) gives its members.
+    """
+    wanted = _plain(name)
+    models = known_models()
+    spelled = {each: _plain(each) for each in models}
+    if not wanted:
+        return []
+    near = (
+        [each for each in models if spelled[each] == wanted]
+        or [e for e in models if spelled[e].startswith(wanted) or wanted in _plain(models[e].title)]
+        or [each for each in models if wanted in spelled[each]]
+        or [each for each in models if wanted.startswith(spelled[each])]
+        or _close(wanted, spelled)
+    )
+    plain = [each for each in near if not each.startswith(QUANTIZED)]
+    return (plain or near)[:MOST_NEAR]
+
+
+def matching(words: Sequence[str]) -> list[Known]:
+    """The models that fit any of ``words``, in the order of the list; all without words.
+
+    A word is a glob over names (``vgg*_bn``), a family (``resnet``), a task, a home, or a part of a
+    name or title.
+
+    Raises:
+        ModelError: a word that fits no model.
+    """
+    fits = {word: [each for each in known_models().values() if _fits(each, word)] for word in words}
+    for word, found in fits.items():
+        if not found:
+            near = near_names(word)
+            hint = f"; did you mean {_or(near)}?" if near else ""
+            raise ModelError(f"no model of the list fits {word!r}{hint}")
+    names = {each.name for found in fits.values() for each in found}
+    return [each for each in known_models().values() if not words or each.name in names]
+
+
+def _fits(model: Known, word: str) -> bool:
+    lower, plain = word.lower(), _plain(word)
+    if any(sign in word for sign in "*?["):
+        return any(fnmatchcase(name, lower) for name in (model.name, _bare(model.name)))
+    if lower in {model.home, *model.task.split()}:
+        return True
+    if lower in {family.name for family in families()}:
+        return model.family is not None and model.family.name == lower
+    return bool(plain) and (plain in _plain(model.name) or plain in _plain(model.title))
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in _bare(name).lower() if char.isalnum())
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix(f"{TIMM}:").removeprefix(f"{TORCHVISION}:")
+
+
+def _close(wanted: str, spelled: Mapping[str, str]) -> list[str]:
+    from difflib import get_close_matches  # only on the way to an error
+
+    close = get_close_matches(wanted, spelled.values(), n=3)
+    return [name for near in close for name, plain in spelled.items() if plain == near]
+
+
+def _or(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
