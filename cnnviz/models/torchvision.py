@@ -9,6 +9,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
+from cnnviz.models.known import family_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,23 +24,9 @@ AS_TRAINED: dict[str, dict[str, Any]] = {
 }
 AUXILIARY = ("fcn_", "deeplabv3_")  # their weights come with an auxiliary classifier
 
-# The year by which a family of networks is named; the longest beginning of a name counts.
-FAMILIES = {
-    2012: "alexnet",
-    2014: "vgg googlenet",
-    2015: "resnet inception fcn fasterrcnn",
-    2016: "resnext wide_resnet squeezenet ssd",
-    2017: "densenet deeplabv3 maskrcnn keypointrcnn retinanet",
-    2018: "mobilenet_v2 shufflenet mnasnet ssdlite",
-    2019: "mobilenet_v3 efficientnet lraspp fcos",
-    2020: "regnet vit",
-    2021: "efficientnet_v2 swin",
-    2022: "convnext maxvit",
-}
-YEARS = {family: year for year, names in FAMILIES.items() for family in names.split()}
-
 # Video models are fed clips; detectors and segmentation take any size, these are the usual ones.
-FRAMES, DETECTION_SIZE, SSD_SIZES = 16, 800, {"ssd300": 300, "ssdlite320": 320}
+FRAMES, DETECTION_SIZE = 16, 800
+SMALLER = {"ssd300": 300, "ssdlite320": 320, "fasterrcnn_mobilenet_v3_large_320": 320}
 
 MISSING_OPERATORS = ("nms", "qnms")
 _declared: list[object] = []  # torch forgets a library's operators when the library is dropped
@@ -93,8 +80,8 @@ def _declare_operators() -> None:
 
 def year_of(name: str) -> int | None:
     """The year of the network's paper, where it is known."""
-    found = [family for family in YEARS if name.startswith(family)]
-    return YEARS[max(found, key=len)] if found else None
+    family = family_of(name)
+    return family.year if family else None
 
 
 def check_name(name: str, others: tuple[str, ...] = ()) -> None:
@@ -138,7 +125,7 @@ def build(name: str, classes: int | None = None) -> nn.Module:
 def input_size(name: str) -> tuple[int, ...]:
     """The input that the model's default weights were measured with, without the batch."""
     models = load_torchvision().models
-    for family, size in SSD_SIZES.items():
+    for family, size in SMALLER.items():
         if name.startswith(family):
             return 3, size, size
     preset = models.get_model_weights(name).DEFAULT.transforms()
