@@ -22,6 +22,11 @@ LIGHT_COMMANDS = [
     ["summary", "lenet", "alexnet"],
     ["kernels"],
     ["kernels", "show", "gaussian"],
+    ["models"],
+    ["models", "--json"],
+    ["models", "list", "resnet"],
+    ["models", "show", "resnet18"],
+    ["models", "show", "resnet19"],
     ["filter", "photo.jpg", "--kernel", "sobelx"],
     ["featuremaps", "photo.jpg", "--model", "lenett"],
 ]
