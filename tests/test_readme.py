@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnviz.models.known import known_models
 from tests.conftest import ROOT, Run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +35,9 @@ def test_console_block_prints_what_is_shown(
     assert result.output == shown
 
 
-@pytest.mark.parametrize("command", ["filter", "kernels", "shape", "summary", "featuremaps"])
+@pytest.mark.parametrize(
+    "command", ["filter", "kernels", "shape", "summary", "models", "featuremaps"]
+)
 def test_every_command_appears(command: str) -> None:
     assert any(line.startswith(f"{command} ") for line, _ in commands())
 
@@ -59,3 +62,9 @@ def test_pictures_and_pages_exist() -> None:
 def test_number_of_kernels_is_true() -> None:
     (count,) = re.findall(r"^(\d+) kernels ship", README, re.MULTILINE)
     assert int(count) == len(list((ROOT / "kernels").glob("*.json")))
+
+
+def test_number_of_torchvisions_models_is_true() -> None:
+    (count,) = re.findall(r"all (\d+) of torchvision", README)
+    homes = [model.home for model in known_models().values()]
+    assert int(count) == homes.count("torchvision")

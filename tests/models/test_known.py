@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from cnnviz.models.known import (
     near_names,
 )
 from cnnviz.models.torchvision import load_torchvision
+from tests.conftest import ROOT
 
 AGAIN = "python training/known/collect.py collects the data anew"
 
@@ -147,6 +149,12 @@ def test_sentences_are_sentences() -> None:
         assert not family.note or family.note.endswith(".")
         assert 1998 < family.year < 2030
         assert not family.paper.endswith(".")
+
+
+def test_page_has_every_family() -> None:
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (\d{4}) \| (.*) \|$", page, re.MULTILINE)
+    assert rows == [(f.name, f.title, str(f.year), f.known_for) for f in families()]
 
 
 @pytest.mark.parametrize(
