@@ -136,7 +136,8 @@ def _result(model: Known) -> str:
 def _weights(model: Known) -> str:
     """What ``--weights`` takes beside a file."""
     if model.home == OWN:
-        return ", ".join(model.weights) or "random"
+        first, *others = model.weights or ["random"]
+        return f"{first}, {len(others)} more" if others else first
     size = f" {model.download:,.1f} MiB" if model.download else ""
     return f"default{size}" if model.default else "random"
 

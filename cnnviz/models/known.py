@@ -23,10 +23,9 @@ QUANTIZED = "quantized_"
 MOST_NEAR = 5
 
 YOLO = (
-    "YOLO is not built here; install a package that has it, and name a function of yours that"
-    " returns the torch module, as --model net.py:FUNCTION (with ultralytics, whose licence is the"
-    " AGPL, it ends in: return ultralytics.YOLO('yolov3.yaml').model); the backbone of YOLOv3 is"
-    " timm:darknet53"
+    "YOLO comes with a package of your own; where ultralytics is installed, whose licence is the"
+    " AGPL, write 'ultralytics:YOLO(\"yolov3.yaml\").model' for MODEL; the backbone of YOLOv3 alone"
+    " is timm:darknet53"
 )
 
 
@@ -103,10 +102,9 @@ def family_of(name: str) -> Family | None:
 def known_models() -> dict[str, Known]:
     """Every model of the list by the name that MODEL takes: ours, torchvision's, some of timm's.
 
-    Ours are sorted by year and size, the others by their family's year and by size.
+    Ours stand in the order of their table, the others by their family's year and by size.
     """
-    own = sorted(map(_own, MODELS.values()), key=lambda model: (model.year, model.parameters))
-    found = [*own, *_others(TORCHVISION), *_others(TIMM)]
+    found = [*map(_own, MODELS.values()), *_others(TORCHVISION), *_others(TIMM)]
     return {model.name: model for model in found}
 
 
