@@ -105,7 +105,14 @@ def _table(models: Sequence[Known]) -> str:
     if models[0].home == TORCHVISION:
         return table_text([HEADS, *map(_row, models)], NUMBERS)
     rows = [
-        [m.name, str(m.year or ""), _input(m), f"{m.parameters:,}", _weights(m), m.title]
+        [
+            m.name,
+            str(m.year or ""),
+            size_text(m.input_size),
+            f"{m.parameters:,}",
+            _weights(m),
+            m.title,
+        ]
         for m in models
     ]
     return table_text([["name", "year", "input", "parameters", "weights", "title"], *rows], {1, 3})
@@ -115,16 +122,12 @@ def _row(model: Known) -> list[str]:
     return [
         model.name,
         str(model.year or ""),
-        _input(model),
+        size_text(model.input_size),
         f"{model.parameters:,}",
         f"{model.macs / 1e9:.3f} G" if model.macs else "",
         _result(model),
         _weights(model),
     ]
-
-
-def _input(model: Known) -> str:
-    return size_text(model.input_size) if model.input_size else "two images"
 
 
 def _result(model: Known) -> str:
@@ -181,7 +184,10 @@ def _facts(model: Known) -> list[tuple[str, str]]:
     of = f"{model.home}, {model.task}" if model.task else model.home
     facts = [
         ("from", of),
-        ("input", _input(model) + (" or any other size" if model.task in ANY_SIZE else "")),
+        (
+            "input",
+            size_text(model.input_size) + (" or any other size" if model.task in ANY_SIZE else ""),
+        ),
         ("parameters", f"{model.parameters:,}"),
     ]
     if model.macs:
@@ -207,8 +213,6 @@ def _scores(scores: Mapping[str, float]) -> str:
 
 def _commands(model: Known) -> list[str]:
     """What to type next, as far as a command takes the model's input."""
-    if model.input_size is None:
-        return []
     looks = [f"cnnviz featuremaps IMAGE --model {model.name}"] if model.takes_picture else []
     return [f"cnnviz summary {model.name}", *looks]
 
@@ -223,7 +227,7 @@ def _document(model: Known) -> dict[str, Any]:
         "task": model.task or None,
         "home": model.home,
         "family": model.family.name if model.family else None,
-        "input": list(model.input_size) if model.input_size else None,
+        "input": list(model.input_size),
         "parameters": model.parameters,
         "macs": model.macs,
         "weights": list(model.weights),

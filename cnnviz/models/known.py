@@ -21,6 +21,7 @@ DATA = Path(__file__).with_name("data")
 OWN, TORCHVISION, TIMM = "cnnviz", "torchvision", "timm"
 QUANTIZED = "quantized_"
 MOST_NEAR = 5
+NO_PICTURE = {"video", "optical flow"}  # clips, and two images at once
 
 YOLO = (
     "YOLO comes with a package of your own; where ultralytics is installed, whose licence is the"
@@ -49,7 +50,8 @@ class Family:
 class Known:
     """One model that can be named.
 
-    ``input_size`` is channels first, None where it is not one input. ``macs`` is stated by the
+    ``input_size`` is channels first; ``takes_picture`` says whether it is that of one picture.
+    ``macs`` is stated by the
     weights, to the nearest million. ``weights`` are those there are, ``default`` the one that is
     taken, ``download`` its size in MiB and ``metrics`` its results, by data set. ``home`` is the
     package that builds it, ``family`` None for a network of ours.
@@ -63,7 +65,7 @@ class Known:
     task: str
     home: str
     family: Family | None
-    input_size: tuple[int, ...] | None
+    input_size: tuple[int, ...]
     takes_picture: bool
     parameters: int
     macs: int | None
@@ -137,7 +139,6 @@ def _others(home: str) -> list[Known]:
 
 def _other(home: str, name: str, stated: dict[str, Any]) -> Known:
     family = family_of(name)
-    size = stated["input"]
     return Known(
         name=f"timm:{name}" if home == TIMM else name,
         title=family.title if family else name,
@@ -147,8 +148,8 @@ def _other(home: str, name: str, stated: dict[str, Any]) -> Known:
         task=stated["task"],
         home=home,
         family=family,
-        input_size=tuple(size) if size else None,
-        takes_picture=size is not None and len(size) == 3,
+        input_size=tuple(stated["input"]),
+        takes_picture=stated["task"] not in NO_PICTURE,
         parameters=stated["parameters"],
         macs=round(stated["gmacs"] * 1000) * 10**6 if "gmacs" in stated else None,
         weights=tuple(stated["weights"]),

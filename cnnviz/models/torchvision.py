@@ -24,9 +24,9 @@ AS_TRAINED: dict[str, dict[str, Any]] = {
 }
 AUXILIARY = ("fcn_", "deeplabv3_")  # their weights come with an auxiliary classifier
 
-# Video models are fed clips; detectors and segmentation take any size, these are the usual ones.
+# Video models are fed clips; detectors and flow take any size, these are what was measured with.
 FRAMES, DETECTION_SIZE = 16, 800
-SMALLER = {"ssd300": 300, "ssdlite320": 320, "fasterrcnn_mobilenet_v3_large_320": 320}
+SIZES = {"ssd300": 300, "ssdlite320": 320, "fasterrcnn_mobilenet_v3_large_320": 320, "raft": 512}
 
 MISSING_OPERATORS = ("nms", "qnms")
 _declared: list[object] = []  # torch forgets a library's operators when the library is dropped
@@ -125,7 +125,7 @@ def build(name: str, classes: int | None = None) -> nn.Module:
 def input_size(name: str) -> tuple[int, ...]:
     """The input that the model's default weights were measured with, without the batch."""
     models = load_torchvision().models
-    for family, size in SMALLER.items():
+    for family, size in SIZES.items():
         if name.startswith(family):
             return 3, size, size
     preset = models.get_model_weights(name).DEFAULT.transforms()

@@ -89,12 +89,12 @@ def test_input_is_the_crop_of_the_default_weights(models: Any) -> None:
         ("ssd300_vgg16", (3, 300, 300)),
         ("fasterrcnn_mobilenet_v3_large_320_fpn", (3, 320, 320)),
         ("r3d_18", (3, 16, 112, 112)),
-        ("raft_small", None),
+        ("raft_small", (3, 512, 512)),
         ("timm:darknet53", (3, 256, 256)),
         ("lenet", (1, 32, 32)),
     ],
 )
-def test_input_size(name: str, size: tuple[int, ...] | None) -> None:
+def test_input_size(name: str, size: tuple[int, ...]) -> None:
     assert known_models()[name].input_size == size
 
 

@@ -46,7 +46,7 @@ def of_torchvision(name: str) -> dict[str, Any]:
     stated = weights.DEFAULT.meta
     return {
         "task": task,
-        "input": None if task == "optical flow" else input_size(name),  # RAFT takes two images
+        "input": input_size(name),
         "parameters": stated["num_params"],
         "gmacs": stated["_ops"],
         "weights": [each.name for each in weights],
