@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import safe_open
 
+from cnnviz.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,8 +52,14 @@ class LoadedModel:
 
 
 def load(entry: ModelEntry) -> LoadedModel:
-    """The model of ``entry`` with the weights that ship with cnnviz."""
-    module: nn.Module = _resolve(entry.factory)()
+    """The model of ``entry`` with the weights that ship with cnnviz.
+
+    Raises:
+        ModelError: none do.
+    """
+    if "trained" not in entry.weights:
+        raise ModelError(f"cnnviz ships no weights of {entry.name}; see it with cnnviz summary")
+    module: nn.Module = _resolve(entry.factory)(**entry.arguments)
     with safe_open(WEIGHTS / entry.weights["trained"], framework="pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         training = file.metadata()

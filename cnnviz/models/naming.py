@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from cnnviz.models import ModelEntry
+
 TORCHVISION = "torchvision"
 
 
@@ -45,7 +47,7 @@ def find_source(text: str, classes: int | None = None) -> ModelSource:
         raise ModelError(f"the number of classes of {text} is its own; --classes is torchvision's")
     if text in MODELS:
         entry = MODELS[text]
-        return ModelSource(text, _builder(entry.factory), entry.input_size, entry.year)
+        return ModelSource(text, _builder(entry), entry.input_size, entry.year)
     if colon and home != TORCHVISION:
         return _of_user(text, home, name)
     if text.endswith(".py"):
@@ -53,10 +55,10 @@ def find_source(text: str, classes: int | None = None) -> ModelSource:
     return _of_torchvision(name, classes)
 
 
-def _builder(factory: str) -> Callable[[], nn.Module]:
+def _builder(entry: ModelEntry) -> Callable[[], nn.Module]:
     def build() -> nn.Module:
-        module, name = factory.split(":")
-        made: nn.Module = getattr(import_module(module), name)()
+        module, name = entry.factory.split(":")
+        made: nn.Module = getattr(import_module(module), name)(**entry.arguments)
         return made
 
     return build

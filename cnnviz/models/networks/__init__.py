@@ -1,0 +1,1 @@
+"""The small networks that cnnviz brings along, one file per family."""

@@ -1,0 +1,144 @@
+"""The table of models, against the networks that it names."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from cnnviz.errors import ModelError
+from cnnviz.images import Picture
+from cnnviz.models import MODELS, find_model, load_model
+from cnnviz.models.latent import draw
+from cnnviz.models.naming import find_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cnnviz.models import ModelEntry
+    from cnnviz.models.loading import Prepared
+
+# Layer by layer, weights and biases; FACTS are the sums.
+BY_HAND = {
+    "lenet": (156, 2_416, 48_120, 10_164, 850),
+    "lenet_28": (156, 2_416, 256 * 120 + 120, 120 * 84 + 84, 84 * 10 + 10),
+    "fashion_cnn": (4 * 10, 8 * 37, 8 * 14 * 14 * 10 + 10),
+    "fashion_cnn_wide": (32 * 10, 64 * 289, 64 * 6 * 6 * 10 + 10),
+    "cifar_cnn": (16 * 28, 32 * 145, 32 * 8 * 8 * 10 + 10),
+    "cifar_cnn_bn": (
+        *(32 * 28, 64, 64 * 289, 128, 128 * 577, 256),
+        *(128 * 4 * 4 * 256 + 256, 256 * 10 + 10),
+    ),
+    "residual_block": (2 * (9 * 3 * 3 + 3), 4 * 3),
+    "mobile_block": (3 * 9, 2 * 3, 3 * 16, 2 * 16),
+    "mlp": (150_528 * 1024 + 1024, 1024 * 10 + 10),
+    "simple_fcn": (48 * 2 + 2, 2 * 3 + 3),
+    "unet": (
+        *(8 * 28, 8 * 73, 16 * 73, 16 * 145, 32 * 145, 32 * 289, 64 * 289, 64 * 577),
+        *(64 * 32 * 4 + 32, 32 * 577, 32 * 289),
+        *(32 * 16 * 4 + 16, 16 * 289, 16 * 145),
+        *(16 * 8 * 4 + 8, 8 * 145, 8 * 73, 2 * 9),
+    ),
+    "dcgan_generator": (
+        *(100 * 1024 * 16, 2 * 1024, 1024 * 512 * 16, 2 * 512, 512 * 256 * 16, 2 * 256),
+        *(256 * 128 * 16, 2 * 128, 128 * 3 * 16),
+    ),
+}
+FACTS = {
+    "lenet": 61_706,
+    "lenet_28": 44_426,
+    "fashion_cnn_wide": 41_866,
+    "cifar_cnn": 25_578,
+    "cifar_cnn_bn": 620_810,
+    "mlp": 154_151_946,
+    "simple_fcn": 107,
+}
+OUTPUTS = {
+    "simple_fcn": (3,),
+    "residual_block": (3, 128, 128),
+    "mobile_block": (16, 128, 128),
+    "unet": (2, 128, 128),
+    "dcgan_generator": (3, 64, 64),
+}
+
+each_entry = pytest.mark.parametrize("entry", MODELS.values(), ids=MODELS)
+
+
+def built_on_meta(entry: ModelEntry) -> torch.nn.Module:
+    with torch.device("meta"):
+        return find_source(entry.name).build().eval()
+
+
+def preparing(entry: ModelEntry) -> Callable[[Picture], Prepared]:
+    module, name = entry.prepare.split(":")
+    prepare: Callable[[Picture], Prepared] = getattr(import_module(module), name)
+    return prepare
+
+
+@each_entry
+def test_entry_states_the_parameters_of_the_model_it_builds(entry: ModelEntry) -> None:
+    built = sum(p.numel() for p in built_on_meta(entry).parameters() if p.requires_grad)
+    assert built == entry.parameters == sum(BY_HAND[entry.name])
+    assert entry.parameters == FACTS.get(entry.name, built)
+
+
+@each_entry
+def test_model_takes_two_inputs_of_the_stated_size(entry: ModelEntry) -> None:
+    made = built_on_meta(entry)(torch.empty(2, *entry.input_size, device="meta"))
+    assert tuple(made.shape) == (2, *OUTPUTS.get(entry.name, (10,)))
+
+
+@each_entry
+def test_a_picture_becomes_the_input_of_the_stated_size(entry: ModelEntry) -> None:
+    picture = Picture(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
+    prepared = preparing(entry)(picture) if entry.prepare else draw()
+    assert tuple(prepared.tensor.shape) == (1, *entry.input_size)
+    assert prepared.tensor.dtype == torch.float32
+    assert prepared.steps
+
+
+@each_entry
+def test_entry_says_in_a_sentence_what_it_is(entry: ModelEntry) -> None:
+    assert entry.known_for.endswith(".")
+    assert 60 < len(entry.known_for) < 200
+    assert "." not in entry.known_for[:-1].replace("x.", "")
+    assert 1950 < entry.year < 2030
+    assert entry.title
+    assert entry.paper
+
+
+@each_entry
+def test_labels_and_paper_names_belong_to_the_model(entry: ModelEntry) -> None:
+    layers = dict(built_on_meta(entry).named_modules())
+    assert set(entry.paper_names) <= set(layers)
+    assert len(entry.labels) in (0, math.prod(OUTPUTS.get(entry.name, (10,))))
+
+
+@each_entry
+def test_trained_weights_come_first(entry: ModelEntry) -> None:
+    assert next(iter(entry.weights), "trained") == "trained"
+
+
+def test_the_same_seed_draws_the_same_latent_vector() -> None:
+    assert torch.equal(draw(3).tensor, draw(3).tensor)
+    assert not torch.equal(draw(3).tensor, draw(4).tensor)
+    assert draw(3).steps == ["100 numbers drawn from the normal distribution, seed 3"]
+
+
+def test_a_model_without_shipped_weights_is_not_loaded() -> None:
+    with pytest.raises(ModelError, match="cnnviz ships no weights of unet") as caught:
+        load_model("unet")
+    assert caught.value.exit_code == 2
+
+
+def test_arguments_reach_the_factory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    wide: Any = replace(find_model("residual_block"), arguments={"channels": 64})
+    monkeypatch.setitem(MODELS, "residual_block", wide)  # type: ignore[arg-type]
+    built = find_source("residual_block").build()
+    assert sum(p.numel() for p in built.parameters()) == 2 * (9 * 64**2 + 64) + 4 * 64
