@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cnnviz.models.grays import border, brightness, fitted, framed
+from cnnviz.models.grays import border, brightness, fitted
 from cnnviz.models.loading import Prepared
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def prepare_28(picture: Picture) -> Prepared:
 def _prepared(picture: Picture, side: int) -> Prepared:
     gray, steps = brightness(picture)
     seen = _light_on_dark(fitted(gray, side, steps, SMALLEST_KEPT), steps)
-    seen = seen.float()  # float32 from here, as in training
-    digit = framed(seen, side, float(border(seen).median()), steps)
+    digit = _framed(seen.float(), side, steps)  # float32 from here, as in training
     _say_small(digit, steps)
     tensor = (digit * (INK - BACKGROUND) + BACKGROUND).reshape(1, 1, side, side)
     return Prepared(tensor, steps, blank=not digit.any())
@@ -96,6 +95,18 @@ def _evenly_lit(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
         return image  # all ground and no ink
     steps.append("uneven light taken out")
     return flat / flat.max()
+
+
+def _framed(image: torch.Tensor, side: int, steps: list[str]) -> torch.Tensor:
+    """Centred in ``side`` x ``side``, the rest filled with the image's background."""
+    height, width = image.shape
+    if (height, width) == (side, side):
+        return image
+    frame = torch.full((side, side), float(border(image).median()))
+    top, left = (side - height) // 2, (side - width) // 2
+    frame[top : top + height, left : left + width] = image
+    steps.append(f"{height}x{width} centred in {side}x{side}")
+    return frame
 
 
 def _say_small(image: torch.Tensor, steps: list[str]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional as F
 
-from cnnviz.models.grays import border, brightness, fitted, framed
+from cnnviz.models.grays import border, brightness, fitted
 from cnnviz.models.loading import Prepared
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def prepare(picture: Picture) -> Prepared:
     garment = _on_black(gray, steps)
     if max(garment.shape) != SIDE:
         garment = _trimmed(garment, steps)
-    seen = framed(fitted(garment, SIDE, steps).float(), SIDE, 0.0, steps)
+    seen = _framed(fitted(garment, SIDE, steps).float(), steps)
     return Prepared(seen.reshape(1, 1, SIDE, SIDE), steps, blank=bool(seen.max() <= CLOSE))
 
 
@@ -61,3 +62,13 @@ def _trimmed(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
         return image
     steps.append(f"empty margins cut off, {bottom - top}x{right - left} left")
     return image[top:bottom, left:right]
+
+
+def _framed(image: torch.Tensor, steps: list[str]) -> torch.Tensor:
+    """Centred in 28x28 on 0; the odd row above, the odd column to the left, as in the data set."""
+    height, width = image.shape
+    if (height, width) == (SIDE, SIDE):
+        return image
+    steps.append(f"{height}x{width} centred in {SIDE}x{SIDE}")
+    below, right = (SIDE - height) // 2, (SIDE - width) // 2
+    return F.pad(image, (SIDE - width - right, right, SIDE - height - below, below))

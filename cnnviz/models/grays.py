@@ -92,18 +92,6 @@ def _resized(gray: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return F.interpolate(gray[None, None], size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
 
 
-def framed(image: torch.Tensor, side: int, ground: float, steps: list[str]) -> torch.Tensor:
-    """Centred in ``side`` x ``side``, the rest filled with ``ground``."""
-    height, width = image.shape
-    if (height, width) == (side, side):
-        return image
-    frame = torch.full((side, side), ground, dtype=image.dtype)
-    top, left = (side - height) // 2, (side - width) // 2
-    frame[top : top + height, left : left + width] = image
-    steps.append(f"{height}x{width} centred in {side}x{side}")
-    return frame
-
-
 def border(image: torch.Tensor) -> torch.Tensor:
     """The outermost pixels of (H, W) or (H, W, N): where a picture shows its background."""
     return torch.cat([image[0], image[-1], image[:, 0], image[:, -1]])

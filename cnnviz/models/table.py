@@ -139,8 +139,8 @@ FASHION_CNN_WIDE = ModelEntry(
     title="Wide fashion CNN",
     year=2017,
     paper=FASHION_PAPER,
-    known_for="What 32 and 64 maps see that fashion_cnn's four and eight miss, for two and a half"
-    " times its parameters: most of them are in the linear layer, not in the filters.",
+    known_for="fashion_cnn with eight times as many maps: right more often, and no longer to be"
+    " followed map by map.",
     input_size=(1, 28, 28),
     parameters=41_866,
     factory="cnnviz.models.networks.fashion:WideFashionCNN",
@@ -155,8 +155,8 @@ CIFAR_CNN = ModelEntry(
     title="CIFAR CNN",
     year=2009,
     paper="data: Krizhevsky, Learning Multiple Layers of Features from Tiny Images",
-    known_for="The smallest useful network for colour pictures: of its 25,578 parameters 20,490"
-    " stand in the one fully connected layer.",
+    known_for="A small network for colour pictures: of its 25,578 parameters 20,490 stand in the"
+    " one fully connected layer.",
     input_size=(3, 32, 32),
     parameters=25_578,
     factory="cnnviz.models.networks.cifar:CifarCNN",
@@ -228,8 +228,8 @@ SIMPLE_FCN = ModelEntry(
     title="Simple fully connected network",
     year=1986,
     paper=MLP_PAPER,
-    known_for="Every pixel to every unit, in 107 parameters that can be counted and worked out"
-    " by hand: the starting point from which a convolution saves.",
+    known_for="Every pixel joined to every unit: 107 parameters, few enough to work through by"
+    " hand, before a convolution begins to share them.",
     input_size=(3, 4, 4),
     parameters=107,
     factory="cnnviz.models.networks.dense:simple_fcn",
