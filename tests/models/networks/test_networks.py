@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.capture import run_and_capture
+from cnnviz.capturing import run_and_capture
 from cnnviz.models.networks.blocks import MobileBlock, ResidualBlock
 from cnnviz.models.networks.cifar import CifarCNN
 from cnnviz.models.networks.dcgan import DCGANGenerator
