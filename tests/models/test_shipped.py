@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from cnnviz.capture import run_and_capture
+from cnnviz.capturing import run_and_capture
 from cnnviz.images import read_image
 from cnnviz.models import MODELS, load_model
 from cnnviz.models.garments import prepare
