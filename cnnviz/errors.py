@@ -29,6 +29,10 @@ class ImageError(CnnvizError):
     """A file that is not an image, or not one that can be read safely."""
 
 
+class WeightsError(CnnvizError):
+    """A file of weights that cannot be read, is damaged, or is not safe to read."""
+
+
 class DisagreementError(CnnvizError):
     """The two engines computed different results."""
 
