@@ -52,7 +52,9 @@ def _asked(file: BinaryIO, seconds: float) -> dict[str, Any]:
         raise RefusedError(
             f"took over {seconds:.0f} s to read, which no file of its size needs"
         ) from None
-    if done.returncode:
+    if done.returncode < 0:  # the system ended it
         raise RefusedError("needs more time or memory than a file of its size may take")
+    if done.returncode:
+        raise RefusedError("is damaged in a way that cannot be told")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

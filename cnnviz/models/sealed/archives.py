@@ -123,12 +123,13 @@ def _place(file: BinaryIO, entry: zipfile.ZipInfo) -> tuple[int, int]:
             f"has {name} compressed or encrypted, which torch.save never does;"
             " unpack it and save it again"
         )
-    file.seek(entry.header_offset)
+    begin = max(entry.header_offset, 0)  # zipfile may make it negative
+    file.seek(begin)
     header = file.read(LOCAL_HEADER.size)
     if len(header) < LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
         raise RefusedError(f"is damaged: {name} is not where the zip says")
     _, name_length, extra_length = LOCAL_HEADER.unpack(header)
-    start = entry.header_offset + LOCAL_HEADER.size + name_length + extra_length
+    start = begin + LOCAL_HEADER.size + name_length + extra_length
     file.seek(start)
     if entry.CRC and _check_sum(file, entry.file_size) != entry.CRC:  # 0 where torch left it out
         raise RefusedError(f"is damaged: {name} does not have the check sum that the zip states")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.models.places import CONVERT, RefusedError, brief
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import BinaryIO
 
 CONSTANTS = {
@@ -26,7 +26,8 @@ EMPTY: dict[str, Callable[[], Any]] = {
 }
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 PUTS, GETS = {"PUT", "BINPUT", "LONG_BINPUT"}, {"GET", "BINGET", "LONG_BINGET"}
-# What is left to the methods of the same names.
+NOTHING = {"PROTO", "FRAME", "STOP"}
+# What the methods of the same names do.
 OTHERS = {
     *("MARK", "POP", "POP_MARK", "DUP", "TUPLE", "LIST", "DICT", "APPEND", "APPENDS", "SETITEM"),
     *("SETITEMS", "ADDITEMS", "FROZENSET", "MEMOIZE", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"),
@@ -72,8 +73,8 @@ class Machine:
             RefusedError: it names what is not known, or is damaged.
         """
         try:
-            for opcode, argument in _opcodes(stream):
-                self._step(opcode, argument)
+            for opcode, argument, _ in pickletools.genops(stream):
+                self._step(opcode.name, argument)
             return self._stack.pop()
         except RefusedError:
             raise
@@ -82,25 +83,24 @@ class Machine:
             raise RefusedError("is damaged: its pickle cannot be followed to its end") from None
 
     def _step(self, opcode: str, argument: Any) -> None:
-        stack = self._stack
         if opcode in CONSTANTS:
-            stack.append(argument)
+            self._stack.append(argument)
         elif opcode in PUTS:
-            self._memo[argument] = stack[-1]
+            self._memo[argument] = self._stack[-1]
         elif opcode in GETS:
-            stack.append(self._memo[argument])
-        elif opcode in VALUES:
-            stack.append(VALUES[opcode])
-        elif opcode in EMPTY:
-            stack.append(EMPTY[opcode]())
-        elif opcode in TUPLES:
-            items = self._top(TUPLES[opcode])
-            stack.append(tuple(items))
-        elif opcode == "GLOBAL":
-            stack.append(self._name(*argument.split(" ", 1)))
+            self._stack.append(self._memo[argument])
         elif opcode in OTHERS:
             getattr(self, f"_{opcode.lower()}")()
-        elif opcode not in {"PROTO", "FRAME", "STOP"}:
+        elif opcode in TUPLES:
+            items = self._top(TUPLES[opcode])
+            self._stack.append(tuple(items))
+        elif opcode in VALUES:
+            self._stack.append(VALUES[opcode])
+        elif opcode in EMPTY:
+            self._stack.append(EMPTY[opcode]())
+        elif opcode == "GLOBAL":
+            self._stack.append(self._name(*argument.split(" ", 1)))
+        elif opcode not in NOTHING:
             raise RefusedError(f"asks for {opcode}, which files of weights have no use for")
 
     def _top(self, count: int) -> list[Any]:
@@ -193,11 +193,6 @@ class Machine:
     def _binpersid(self) -> None:
         (identifier,) = self._top(1)
         self._stack.append(self._storage(identifier))
-
-
-def _opcodes(stream: BinaryIO) -> Iterator[tuple[str, Any]]:
-    for opcode, argument, _ in pickletools.genops(stream):
-        yield opcode.name, argument
 
 
 def _extended(target: Any, items: list[Any]) -> None:
