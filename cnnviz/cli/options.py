@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+ARGUMENTS_HINT = """; write names and values in braces, such as '{"num_classes": 7}'"""
 TOO_LONG = re.compile(r"[0-9]{10}")
 
 
@@ -132,6 +133,32 @@ class Device(click.ParamType[str]):
         return str(value)
 
 
+class Arguments(click.ParamType[Any]):
+    """Named arguments as a JSON object: ``{"num_classes": 7}``."""
+
+    name = "json"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, Any]:
+        """The arguments by name.
+
+        Raises:
+            click.BadParameter: not a JSON object.
+        """
+        if isinstance(value, dict):
+            return value
+        import json  # only where it is given
+
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            self.fail(f"{quoted(value)} is not JSON: {error}{ARGUMENTS_HINT}", param, ctx)
+        if not isinstance(found, dict):
+            self.fail(f"{quoted(value)} is no JSON object{ARGUMENTS_HINT}", param, ctx)
+        return found
+
+
 def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         context.find_root().meta["cnnviz.verbose"] = True
@@ -155,6 +182,13 @@ def everywhere(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+model_args = click.option(
+    "--model-args",
+    type=Arguments(),
+    help="""Arguments of the MODEL's class, factory or builder: '{"num_classes": 7}'.""",
+)
 
 
 overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")

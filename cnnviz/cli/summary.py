@@ -46,8 +46,11 @@ if TYPE_CHECKING:
     help="Count what matches as not trained; '!fc' is all but fc. Repeatable.",
 )
 @click.option(
-    "--classes", type=WholeNumber(), help="Outputs of a torchvision model, instead of its own."
+    "--classes",
+    type=WholeNumber(),
+    help="Outputs of one of torchvision's or timm's models, instead of its own.",
 )
+@options.model_args
 @click.option("--compare", is_flag=True, help="One row for each of several models.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as comma-separated values.")
 @options.everywhere
@@ -57,6 +60,7 @@ def command(
     trainable: bool,
     compare: bool,
     as_csv: bool,
+    model_args: dict[str, Any] | None,
     quiet: bool,
     as_json: bool,
     **how: Any,
@@ -64,8 +68,9 @@ def command(
     """Output sizes, parameters, multiply-adds and receptive fields of every layer of a MODEL.
 
     MODEL is lenet, one of torchvision's names (resnet18, vit_b_16, ...; also torchvision:resnet18),
-    path/file.py:CLASS_OR_FACTORY or package.module:CLASS_OR_FACTORY. Nothing is downloaded, and
-    no memory is taken for weights.
+    timm:NAME, path/file.py:CLASS_OR_FACTORY, package.module:CLASS_OR_FACTORY, or a file of
+    TorchScript (.pt) or torch.export (.pt2). Nothing is downloaded, and no memory is taken for
+    weights. Files and packages of your own are run: take them only from people you trust.
     """
     if as_csv and (as_json or compare):
         other = "--json" if as_json else "--compare"
@@ -76,7 +81,7 @@ def command(
     from cnnviz.summary.model import summarize  # torch: only when the command runs
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
-        found = [summarize(model, **how) for model in models]
+        found = [summarize(model, args=model_args, **how) for model in models]
     if compare:
         _print_comparison(found, as_json=as_json)
         return

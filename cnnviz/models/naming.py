@@ -2,57 +2,102 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
 from cnnviz.models import MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
-    from cnnviz.models import ModelEntry
+    from cnnviz.models.table import ModelEntry
 
-TORCHVISION = "torchvision"
+TORCHVISION, TIMM = "torchvision", "timm"
+
+# Files that hold weights, or what else is taken for a model; what to say is with each.
+WEIGHTS_FILES = (".safetensors", ".ckpt", ".bin", ".npz", ".h5")
+CONTAINERS = (".pt", ".pth", ".pt2", ".ts", ".torchscript", ".jit")
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A model that can be built, without trained weights.
+    """A model that can be built.
 
-    ``input_size`` is that of one image, channels first; None where only its author knows it.
+    ``build`` makes it without trained weights; a user's comes as its factory returns it, a
+    container's with the weights in it. ``input_size`` is that of one image, channels first; None
+    where only its author knows it, and with ``fixed_size`` it takes no other. ``home`` is
+    cnnviz, torchvision, timm, user, torchscript or export. ``load_default`` makes it with the
+    weights that its makers trained, which it downloads; None where there are none.
+    ``takes_weights`` says whether weights of one's own can be filled in.
     """
 
     name: str
     build: Callable[[], nn.Module]
     input_size: tuple[int, ...] | None = None
     year: int | None = None
+    home: str = "user"
+    fixed_size: bool = False
+    load_default: Callable[[], nn.Module] | None = field(default=None, compare=False)
+    takes_weights: bool = True
+    description: str = ""
 
 
-def find_source(text: str, classes: int | None = None) -> ModelSource:
+def find_source(
+    text: str, *, classes: int | None = None, args: Mapping[str, Any] | None = None
+) -> ModelSource:
     """The model that ``text`` names.
 
     ``text`` is a name of our table, one of torchvision's names, bare or as ``torchvision:NAME``,
-    ``path/file.py:CLASS_OR_FACTORY`` or ``package.module:CLASS_OR_FACTORY``. ``classes`` replaces
-    the number of outputs of a model of torchvision's.
+    ``timm:NAME``, ``path/file.py:CLASS_OR_FACTORY`` or ``package.module:CLASS_OR_FACTORY``, or a
+    file of TorchScript or ``torch.export``. ``classes`` replaces the number of outputs of a model
+    of torchvision's or timm's, ``args`` are named arguments for the class, factory or builder.
 
     Raises:
-        ModelError: no such model; or the number of classes cannot be chosen.
+        ModelError: no such model; it takes no such arguments; its file cannot be read.
     """
-    home, colon, name = text.rpartition(":")
-    if classes is not None and (text in MODELS or (colon and home != TORCHVISION)):
-        raise ModelError(f"the number of classes of {text} is its own; --classes is torchvision's")
+    arguments = dict(args or {})
+    home, colon, name = text.partition(":")
     if text in MODELS:
+        _refuse(text, classes, arguments)
         entry = MODELS[text]
-        return ModelSource(text, _builder(entry), entry.input_size, entry.year)
-    if colon and home != TORCHVISION:
-        return _of_user(text, home, name)
+        build = _builder(entry)
+        size, title = entry.input_size, entry.title
+        return ModelSource(text, build, size, entry.year, "cnnviz", description=title)
+    if colon and home in {TORCHVISION, TIMM}:
+        return _of_library(home, name, _with_classes(arguments, classes))
+    if text.endswith(CONTAINERS):
+        _refuse(text, classes, arguments)
+        return _of_container(text)
+    if text.endswith(WEIGHTS_FILES) or Path(text).is_dir():
+        raise ModelError(
+            f"{text} is weights without a model; name the model that they belong to, and give them"
+            f" by --weights {text}"
+        )
+    if colon:
+        _refuse(text, classes, {})
+        return _of_user(text, arguments)
     if text.endswith(".py"):
         raise ModelError(f"name a class or factory of the file too, such as {text}:Net")
-    return _of_torchvision(name, classes)
+    return _of_library(TORCHVISION, text, _with_classes(arguments, classes))
+
+
+def _with_classes(arguments: dict[str, Any], classes: int | None) -> dict[str, Any]:
+    return arguments if classes is None else {**arguments, "num_classes": classes}
+
+
+def _refuse(text: str, classes: int | None, arguments: Mapping[str, Any]) -> None:
+    if classes is not None:
+        raise ModelError(
+            f"the number of classes of {text} is its own; --classes is torchvision's and timm's"
+        )
+    if arguments:
+        raise ModelError(f"{text} takes no arguments; leave out --model-args")
 
 
 def _builder(entry: ModelEntry) -> Callable[[], nn.Module]:
@@ -64,25 +109,56 @@ def _builder(entry: ModelEntry) -> Callable[[], nn.Module]:
     return build
 
 
-def _of_user(text: str, home: str, name: str) -> ModelSource:
-    if not home or not name:
-        raise ModelError(f"{text!r} is not FILE.py:CLASS or PACKAGE.MODULE:CLASS")
+def _of_user(text: str, arguments: dict[str, Any]) -> ModelSource:
+    from cnnviz.models.calls import read_call
+
+    call = read_call(text).given(arguments)
 
     def build() -> nn.Module:
         from cnnviz.models import user  # runs the user's code, and torch with it
+        from cnnviz.models.wrappers import unwrapped
 
-        return user.build(home, name)
+        return unwrapped(user.build(call))[0]
 
-    return ModelSource(text, build)
+    return ModelSource(text, build, description=f"made by {call.name} of {call.home}")
 
 
-def _of_torchvision(name: str, classes: int | None) -> ModelSource:
-    from cnnviz.models import torchvision  # takes seconds: only where it is meant
+def _of_library(home: str, name: str, arguments: dict[str, Any]) -> ModelSource:
+    """One of torchvision's or timm's."""
+    library: Any
+    if home == TIMM:
+        from cnnviz.models import timm as library  # takes seconds: only where it is meant
 
-    torchvision.check_name(name, tuple(MODELS))
+        library.check_name(name)
+    else:
+        from cnnviz.models import torchvision as library
+
+        library.check_name(name, tuple(MODELS))
     return ModelSource(
-        name,
-        lambda: torchvision.build(name, classes),
-        torchvision.input_size(name),
-        torchvision.year_of(name),
+        name if home == TORCHVISION else f"{home}:{name}",
+        partial(library.build, name, arguments),
+        library.input_size(name),
+        library.year_of(name),
+        home,
+        load_default=partial(library.load_default, name, arguments)
+        if library.has_weights(name)
+        else None,
+        description=f"one of {home}'s models",
+    )
+
+
+def _of_container(text: str) -> ModelSource:
+    from cnnviz.models import containers
+
+    path = Path(text)
+    kind = containers.kind_of(path)
+    size, fixed = containers.input_size(path, kind), kind == "export"
+    return ModelSource(
+        text,
+        partial(containers.load, path, kind),
+        size,
+        home=kind,
+        fixed_size=fixed and size is not None,
+        takes_weights=False,
+        description=containers.DESCRIPTIONS[kind],
     )

@@ -7,11 +7,15 @@ from difflib import get_close_matches
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cnnviz.errors import ModelError
+from cnnviz.models.arguments import check_arguments
+from cnnviz.models.downloads import downloading
 from cnnviz.models.known import family_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from torch import nn
@@ -98,28 +102,49 @@ def check_name(name: str, others: tuple[str, ...] = ()) -> None:
     raise ModelError(f"no model is called {name!r}; {hint}" + ("" if close else f", {more}"))
 
 
-def build(name: str, classes: int | None = None) -> nn.Module:
+def build(name: str, arguments: Mapping[str, Any] | None = None) -> nn.Module:
     """The model without weights, built as its default weights would build it.
 
-    ``classes`` replaces the number of outputs.
+    ``arguments`` go to torchvision's builder; ``num_classes`` replaces the number of outputs.
 
     Raises:
-        ModelError: it cannot be built with so many classes.
+        ModelError: it cannot be built with them.
     """
     models = load_torchvision().models
-    takes = signature(models.get_model_builder(name)).parameters
+    builder = models.get_model_builder(name)
     options = {**AS_TRAINED.get(name, {})}
-    if "weights_backbone" in takes:
+    if "weights_backbone" in signature(builder).parameters:
         options["weights_backbone"] = None
     if name.startswith(AUXILIARY):
         options["aux_loss"] = True
-    if classes is not None:
-        options["num_classes"] = classes
+    return _built(name, builder, {**options, **(arguments or {}), "weights": None})
+
+
+def load_default(name: str, arguments: Mapping[str, Any] | None = None) -> nn.Module:
+    """The model with its default weights, from torch's cache or downloaded, their hash checked.
+
+    Raises:
+        CnnvizError: the weights could not be had.
+        ModelError: it cannot be built with ``arguments`` and these weights.
+    """
+    models = load_torchvision().models
+    weights = models.get_model_weights(name).DEFAULT
+    with downloading(name, urlsplit(weights.url).hostname or weights.url):
+        options = {**(arguments or {}), "weights": weights, "progress": sys.stderr.isatty()}
+        return _built(name, models.get_model_builder(name), options)
+
+
+def _built(name: str, builder: Callable[..., nn.Module], options: dict[str, Any]) -> nn.Module:
+    check_arguments(builder, name, (), options)
     try:
-        module: nn.Module = models.get_model(name, weights=None, **options)
-    except Exception as error:  # torchvision's own refusals are of several kinds
+        return builder(**options)
+    except (TypeError, ValueError, NotImplementedError, AssertionError) as error:
         raise ModelError(f"{name} cannot be built: {type(error).__name__}: {error}") from error
-    return module
+
+
+def has_weights(name: str) -> bool:
+    """Whether torchvision has trained weights of it."""
+    return len(load_torchvision().models.get_model_weights(name)) > 0
 
 
 def input_size(name: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Models from a user's own file or package."""
+"""Models from a user's own file or package. Reading one runs its code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
+from cnnviz.models.arguments import check_arguments
 from cnnviz.models.torchvision import load_torchvision
 
 if TYPE_CHECKING:
@@ -18,40 +19,71 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from cnnviz.models.calls import Call
 
-def build(home: str, name: str) -> nn.Module:
-    """What class or factory ``name`` of ``home``, a file or a package's module, makes.
+
+def build(call: Call) -> nn.Module:
+    """What the class or factory of ``call`` makes.
 
     Raises:
-        ModelError: it is not there, it raised something, or it made no ``torch.nn.Module``.
+        ModelError: it is not there, it does not take these arguments, it raised something or
+            tried to end the process, or it made no ``torch.nn.Module``.
     """
     from torch import nn
 
-    place = f"{home}:{name}"
+    home, place = call.home, call.place
     is_file = home.endswith(".py")
     if is_file and not Path(home).is_file():
         raise ModelError(f"there is no file {home}")
     with _importable(Path(home).parent if is_file else Path()):
-        made = _named(_imported(home, _run_file if is_file else import_module), home, name)
-        if not isinstance(made, nn.Module):
-            made = _called(made, place)
+        module = _imported(home, _run_file if is_file else import_module)
+        made = _made(_named(module, call.name, home, _choices(module)), call)
+        if call.attribute:
+            made, place = _attribute(made, call), f"{place}(...).{call.attribute}"
     if not isinstance(made, nn.Module):
-        raise ModelError(f"{place} made a {type(made).__name__}, not a torch.nn.Module")
+        hint = _models_within(made, nn.Module)
+        raise ModelError(f"{place} made a {type(made).__name__}, not a torch.nn.Module{hint}")
     return made
 
 
-def _called(factory: Any, place: str) -> Any:
-    if not callable(factory):
-        raise ModelError(f"{place} is of type {type(factory).__name__}, not a class or a factory")
+def _made(found: Any, call: Call) -> Any:
+    """What ``found`` returns; a module that is there already is taken as it is."""
+    from torch import nn
+
+    given = bool(call.positional or call.named)
+    if isinstance(found, nn.Module):
+        if given:
+            raise ModelError(f"{call.place} is a model already, which takes no --model-args")
+        return found
+    if not callable(found):
+        raise ModelError(
+            f"{call.place} is of type {type(found).__name__}, not a class or a factory"
+        )
+    with _reported(f"{call.place} cannot be built"):
+        check_arguments(found, call.place, call.positional, call.named)
+        return found(*call.positional, **call.named)
+
+
+def _attribute(made: Any, call: Call) -> Any:
+    for part in call.attribute.split("."):
+        with _reported(f"{call.place} cannot be built"):
+            if not hasattr(made, part):
+                raise ModelError(f"what {call.place} returns, a {_kind(made)}, has no {part!r}")
+            made = getattr(made, part)
+    return made
+
+
+def _models_within(made: Any, kind: type) -> str:
+    """A hint, where an attribute of what was made is what was meant."""
     try:
-        return factory()
-    except (Exception, SystemExit) as error:  # somebody's code raises what it likes
-        hint = "name a class or factory that needs no arguments"
-        raise ModelError(f"{place} cannot be built: {_said(error)}; {hint}") from error
+        names = [name for name, value in vars(made).items() if isinstance(value, kind)]
+    except TypeError:  # it has no attributes
+        return ""
+    return f"; its attribute {names[0]} is one: FACTORY().{names[0]} takes it" if names else ""
 
 
 def _imported(home: str, run: Callable[[str], ModuleType]) -> ModuleType:
-    try:
+    with _reported(f"{home} cannot be imported"):
         try:
             return run(home)
         except RuntimeError as error:
@@ -59,8 +91,17 @@ def _imported(home: str, run: Callable[[str], ModuleType]) -> ModuleType:
                 raise
             load_torchvision()  # which makes it importable
             return run(home)
-    except (Exception, SystemExit) as error:  # somebody's code raises what it likes
-        raise ModelError(f"{home} cannot be imported: {_said(error)}") from error
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Whatever somebody's code raises as one sentence; Ctrl-C stays what it is."""
+    try:
+        yield
+    except (KeyboardInterrupt, ModelError):
+        raise
+    except BaseException as error:  # SystemExit, and classes of their own
+        raise ModelError(f"{what}: {_said(error)}") from error
 
 
 def _run_file(home: str) -> ModuleType:
@@ -87,11 +128,11 @@ def _importable(folder: Path) -> Iterator[None]:
             sys.path.remove(entry)
 
 
-def _named(module: ModuleType, home: str, name: str) -> Any:
+def _named(module: ModuleType, name: str, home: str, choices: str) -> Any:
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            raise ModelError(f"{home} has no {name!r}; it has {_choices(module)}")
+            raise ModelError(f"{home} has no {name!r}; it has {choices}")
         found = getattr(found, part)
     return found
 
@@ -104,6 +145,10 @@ def _choices(module: ModuleType) -> str:
         if callable(value) and getattr(value, "__module__", None) == module.__name__
     ]
     return ", ".join(own) or "no class or function of its own"
+
+
+def _kind(made: Any) -> str:
+    return type(made).__name__
 
 
 def _said(error: BaseException) -> str:

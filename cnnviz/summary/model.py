@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.naming import ModelSource, find_source
+from cnnviz.models.operations import Operations, listened
 from cnnviz.models.unallocated import meta_copy, unallocated
+from cnnviz.shapes.notation import size_text
 from cnnviz.summary.layers import LayerSummary, layers_of
 from cnnviz.summary.tracing import is_detector, trace_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cnnviz.shapes.layer import Shape
     from cnnviz.shapes.receptive import Field
@@ -74,13 +76,15 @@ def summarize(
     depth: int | None = None,
     freeze: Sequence[str] = (),
     classes: int | None = None,
+    args: Mapping[str, Any] | None = None,
 ) -> ModelSummary:
     """The layers of a model for one image of ``input_size``, (channels, height, width).
 
     ``model`` is a module, which is left as it is, or a name as the command takes it. Without
     ``input_size`` it is the one that the model is known for. ``depth`` folds what lies deeper,
     ``freeze`` are globs over the names of parameters and modules (with a leading ``!``: all but
-    those) that are counted as not trained, ``classes`` replaces the outputs of torchvision's.
+    those) that are counted as not trained, ``classes`` replaces the outputs of torchvision's,
+    ``args`` are named arguments for a class or factory.
 
     Raises:
         ModelError: the model cannot be named or built.
@@ -90,7 +94,7 @@ def summarize(
     if isinstance(model, nn.Module):
         source = ModelSource(type(model).__name__, lambda: model)
     else:
-        source = find_source(model, classes)
+        source = find_source(model, classes=classes, args=args)
     size, module, traced, notes = _run(source, input_size or source.input_size)
     frozen = {id(param) for param in module.parameters() if not param.requires_grad}
     frozen |= _matching(module, freeze)
@@ -120,6 +124,8 @@ def summarize(
 
 def _run(source: ModelSource, size: Shape | None) -> tuple[Shape, nn.Module, Traced, list[str]]:
     """The input, the model, built without memory if it lets itself, and what a run of it showed."""
+    if source.home in {"torchscript", "export"}:
+        return _run_program(source, size)
     try:
         with unallocated():
             module = meta_copy(source.build())
@@ -133,6 +139,23 @@ def _run(source: ModelSource, size: Shape | None) -> tuple[Shape, nn.Module, Tra
     device = next((param.device for param in module.parameters()), torch.device("cpu"))
     note = f"it needs values to run, so it was built and run with random ones on {device}"
     return size, module, trace_model(module, size, device), [note]
+
+
+def _run_program(
+    source: ModelSource, size: Shape | None
+) -> tuple[Shape, nn.Module, Traced, list[str]]:
+    """The same of a file that carries its code and weights, on the CPU."""
+    size, module = _known(size, source), source.build()
+    if source.fixed_size and size != source.input_size:
+        raise UsageError(
+            f"{source.name} was exported for {size_text(source.input_size or ())} and takes no"
+            f" other size than that; {size_text(size)} was given"
+        )
+    notes = [f"{source.description}, run with its own weights on the CPU"]
+    if isinstance(module, Operations):
+        module = listened(module, size)
+        notes.append("its layers are the operations that it runs: no part of it can be listened to")
+    return size, module, trace_model(module, size, torch.device("cpu")), notes
 
 
 def _known(size: Shape | None, source: ModelSource) -> Shape:

@@ -1,0 +1,179 @@
+"""A program that runs inside torch, with its operations as layers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from cnnviz.errors import CnnvizError
+from cnnviz.shapes.notation import size_text
+
+# They change how a tensor is looked at, or where it is, and nothing that a reader wants to see.
+PLUMBING = {"detach", "alias", "to", "_to_copy", "contiguous", "lift_fresh", "size"}
+
+
+class Operations(nn.Module):
+    """A TorchScript program as a module, whose layers are the operations that it runs.
+
+    TorchScript runs its parts without Python, so that hooks on them never fire. ``unrolled`` runs
+    it once, and gives every operation a module of its own, named after the layer whose weights it
+    reads (``features.0``), else after itself (``relu``, ``relu_2``). Parameters keep their names.
+    """
+
+    script: nn.Module
+    layers: list[tuple[Operation, str]]
+
+    def __init__(self, script: nn.Module) -> None:
+        super().__init__()
+        # Kept out of the modules: nothing can listen to its parts.
+        self.__dict__["script"] = script.eval()
+        self.__dict__["layers"] = []
+        for name, param in script.named_parameters():
+            # What C++ hands out has no class of its own; the memory is the same.
+            _place(self, name, nn.Parameter(param.data, requires_grad=param.requires_grad))
+        for name, buffer in script.named_buffers():
+            _place(self, name, buffer)
+
+    def unrolled(self, inputs: Tensor) -> Operations:
+        """Itself, with a layer for each operation that ``inputs`` (N, C, H, W) go through."""
+        if not self.layers:
+            recorder = _Recorder(self.script, {name for name, _ in self.named_modules()})
+            with torch.inference_mode(), recorder:
+                self.script(inputs)
+            for name, kind in recorder.seen:
+                self.layers.append((_layer(self, name, kind), kind))
+        return self
+
+    def forward(self, inputs: Tensor) -> Any:
+        """What the program returns."""
+        self.unrolled(inputs)
+        with torch.inference_mode(), _Layers(self.layers):
+            return self.script(inputs)
+
+
+def listened(program: Operations, size: tuple[int, ...]) -> Operations:
+    """The program with a layer for each operation that one image of ``size`` goes through.
+
+    Raises:
+        CnnvizError: it fails on that size.
+    """
+    try:
+        return program.unrolled(torch.zeros(1, *size))
+    except Exception as error:  # a program is somebody's code; C++ says it over many lines
+        said = " ".join(str(error).partition("Error: ")[2].split()) or type(error).__name__
+        raise CnnvizError(
+            f"the program failed on an input of {size_text(size)}: {said[:300]};"
+            " give an input that it takes"
+        ) from error
+
+
+class Operation(nn.Module):
+    """One operation of a program, with the parameters that it reads."""
+
+    def forward(self, *tensors: Tensor, run: Any) -> Any:
+        """What ``run`` returns; the tensors that it works on are given for hooks to see."""
+        return run()
+
+
+class _Recorder(TorchDispatchMode):
+    """Notes the operations that work on tensors: name and kind of each."""
+
+    def __init__(self, script: nn.Module, taken: set[str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        # The tensors are kept: an id says something only of what lives.
+        self.held = [*script.named_parameters(), *script.named_buffers()]
+        self.owners = {id(tensor): name.rpartition(".")[0] for name, tensor in self.held}
+        self.taken = taken
+        self.names: dict[tuple[int, ...], str] = {}
+        self.seen: list[tuple[str, str]] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run ``func``, and note it."""
+        if is_layer(func):
+            tensors = _tensors(args)
+            own = tuple(id(tensor) for tensor in tensors if id(tensor) in self.owners)
+            if len(own) < len(tensors):  # else it prepares weights, whatever the input
+                self.seen.append((self._name(own, kind_of(func)), kind_of(func)))
+        return func(*args, **(kwargs or {}))
+
+    def _name(self, own: tuple[int, ...], kind: str) -> str:
+        """The layer whose parameters are read, the same for the same; else the operation."""
+        if own in self.names:
+            return self.names[own]
+        owner = self.owners[own[0]] if own else ""
+        name = owner or kind
+        number = 1
+        while name in self.names.values() or (name in self.taken and name != owner):
+            number += 1
+            name = f"{owner or kind}_{number}"
+        self.taken.add(name)
+        self.names[own or (-len(self.taken),)] = name
+        return name
+
+
+class _Layers(TorchDispatchMode):
+    """Runs each operation through its layer, as long as they come in the order that was noted."""
+
+    def __init__(self, layers: list[tuple[Operation, str]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.left = list(reversed(layers))
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run ``func`` as the layer that is next."""
+        if func is torch.ops.aten._convolution.default:  # traced code's own name for it
+            func, args = torch.ops.aten.convolution.default, args[:9]
+        run = partial(func, *args, **(kwargs or {}))
+        if not self.left or self.left[-1][1] != kind_of(func):
+            return run()
+        layer, _ = self.left.pop()
+        return layer(*_tensors(args)[:1], run=run)
+
+
+def kind_of(func: Any) -> str:
+    """An operation's name without what tells it from its variants: ``relu`` of ``relu_``."""
+    name: str = func.overloadpacket.__name__
+    return name.strip("_")
+
+
+def is_layer(func: Any) -> bool:
+    """Whether an operation makes a tensor, and not only another view of one."""
+    makes = any("Tensor" in str(result.type) for result in func._schema.returns)
+    return makes and kind_of(func) not in PLUMBING
+
+
+def _tensors(args: Any) -> list[Tensor]:
+    flat = [item for a in args for item in (a if isinstance(a, (list, tuple)) else [a])]
+    return [item for item in flat if isinstance(item, Tensor)]
+
+
+def _place(root: nn.Module, name: str, tensor: Tensor) -> None:
+    """Register a parameter or buffer by its dotted name, with modules on the way to it."""
+    *path, last = name.split(".")
+    module = root
+    for part in path:
+        if part not in module._modules:
+            module.add_module(part, Operation())
+        module = module._modules[part]  # type: ignore[assignment]
+    if isinstance(tensor, nn.Parameter):
+        module.register_parameter(last, tensor)
+    else:
+        module.register_buffer(last, tensor)
+
+
+def _layer(root: nn.Module, name: str, kind: str) -> Operation:
+    """The module called ``name``, made where it is not there, as one of the class ``kind``."""
+    module = root
+    for part in name.split("."):
+        if part not in module._modules:
+            module.add_module(part, Operation())
+        module = module._modules[part]  # type: ignore[assignment]
+    module.__class__ = type(kind, (Operation,), {})
+    return module  # type: ignore[return-value]
