@@ -40,7 +40,7 @@ def examine() -> list[Check]:
     """All checks, cheap ones first; the last ones import torch and take seconds."""
     looks = (
         *(_python, _package, _opencv, _torch, _agreement, _formats, _figures),
-        *(_devices, _torchvision),
+        *(_devices, _torchvision, _timm),
     )
     return [_safely(look) for look in looks]
 
@@ -148,6 +148,19 @@ def _torchvision() -> Check:
         fix = "to run detectors, install torch and torchvision from one index of pytorch.org"
         return Check("torchvision", "ok", detail, fix)
     return Check("torchvision", "ok", found)
+
+
+def _timm() -> Check:
+    from cnnviz.models import timm
+
+    found = _installed("timm")
+    if found is None:
+        return Check("timm", "missing", "no timm", 'pip install "cnnviz[timm]"')
+    try:
+        count = len(timm.load_timm().list_models())
+    except ModelError as error:
+        return Check("timm", "broken", f"{found}; {error}", "pip install --upgrade timm")
+    return Check("timm", "ok", f"{found}, {count:,} models as timm:NAME")
 
 
 def _installed(package: str) -> str | None:

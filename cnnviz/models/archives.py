@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def kind_of(path: Path) -> str:
     Raises:
         ModelError: the file is missing, damaged, or holds something else, which is named.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 (pathlib raises for names that are too long)
         raise ModelError(f"there is no file {path}")
     with path.open("rb") as file:
         start = file.read(64)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 HOME_AND_NAME = re.compile(r"(?P<home>.*?\.py|[^:]*):(?P<name>.+)", re.DOTALL)
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-LONGEST = 10_000  # of a name; ast.parse takes memory by the square of nested brackets
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,6 @@ def read_call(text: str) -> Call:
     if DOTTED.fullmatch(name):
         return Call(home, name)
     try:
-        if len(name) > LONGEST:
-            raise ValueError
         return _parsed(home, ast.parse(name, mode="eval").body)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ModelError(

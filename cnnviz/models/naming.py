@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from cnnviz.models.table import ModelEntry
 
+LONGEST = 4_000  # ast.parse, which reads a call, goes deep into nested brackets
 TORCHVISION, TIMM = "torchvision", "timm"
 
 # Files that hold weights, or what else is taken for a model; what to say is with each.
@@ -61,6 +63,8 @@ def find_source(
     Raises:
         ModelError: no such model; it takes no such arguments; its file cannot be read.
     """
+    if len(text) > LONGEST:
+        raise ModelError(f"a MODEL is named in at most {LONGEST:,} characters, not {len(text):,}")
     arguments = dict(args or {})
     home, colon, name = text.partition(":")
     if text in MODELS:
@@ -74,7 +78,8 @@ def find_source(
     if text.endswith(CONTAINERS):
         _refuse(text, classes, arguments)
         return _of_container(text)
-    if text.endswith(WEIGHTS_FILES) or Path(text).is_dir():
+    # os.path, because pathlib raises for names that are too long
+    if text.endswith(WEIGHTS_FILES) or os.path.isdir(text):  # noqa: PTH112
         raise ModelError(
             f"{text} is weights without a model; name the model that they belong to, and give them"
             f" by --weights {text}"

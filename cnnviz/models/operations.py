@@ -61,14 +61,24 @@ def listened(program: Operations, size: tuple[int, ...]) -> Operations:
     Raises:
         CnnvizError: it fails on that size.
     """
+    image = torch.zeros(1, *size)
     try:
-        return program.unrolled(torch.zeros(1, *size))
-    except Exception as error:  # a program is somebody's code; C++ says it over many lines
-        said = " ".join(str(error).partition("Error: ")[2].split()) or type(error).__name__
+        return program.unrolled(image)
+    except Exception as error:  # a program is somebody's code
         raise CnnvizError(
-            f"the program failed on an input of {size_text(size)}: {said[:300]};"
+            f"the program failed on an input of {size_text(size)}: {_complaint(program, image)};"
             " give an input that it takes"
         ) from error
+
+
+def _complaint(program: Operations, image: Tensor) -> str:
+    """What it says itself: what goes wrong while somebody listens comes back without words."""
+    try:
+        with torch.inference_mode():
+            program.script(image)
+    except Exception as error:  # the same again, over many lines of which the last ones say it
+        return " ".join(str(error).rpartition("Error: ")[2].split())[:300]
+    return "it fails while its operations are listened to"
 
 
 class Operation(nn.Module):

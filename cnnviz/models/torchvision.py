@@ -13,6 +13,7 @@ from cnnviz.errors import ModelError
 from cnnviz.models.arguments import check_arguments
 from cnnviz.models.downloads import downloading
 from cnnviz.models.known import family_of
+from cnnviz.models.quick_import import compiler_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +63,8 @@ def mismatch() -> bool:
 
 def _imported() -> ModuleType:
     try:
-        return import_module("torchvision")
+        with compiler_left_out():
+            return import_module("torchvision")
     except ModuleNotFoundError as error:
         if error.name != "torchvision":
             raise ModelError(f"torchvision cannot be imported: {error}") from error

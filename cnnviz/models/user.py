@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from importlib import import_module
@@ -33,7 +34,7 @@ def build(call: Call) -> nn.Module:
 
     home, place = call.home, call.place
     is_file = home.endswith(".py")
-    if is_file and not Path(home).is_file():
+    if is_file and not os.path.isfile(home):  # noqa: PTH113 (pathlib raises for long names)
         raise ModelError(f"there is no file {home}")
     with _importable(Path(home).parent if is_file else Path()):
         module = _imported(home, _run_file if is_file else import_module)

@@ -9,7 +9,7 @@ import pytest
 from cnnviz import doctor, engines
 from cnnviz.engines import libtorch
 from cnnviz.errors import ModelError
-from cnnviz.models import torchvision
+from cnnviz.models import timm, torchvision
 from tests.conftest import Run
 
 
@@ -60,6 +60,17 @@ def test_a_torchvision_that_does_not_fit_is_explained(
     assert (found["status"], found["detail"][-7:]) == ("broken", "too old")
 
 
+def test_timm_is_counted_or_said_to_be_broken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks(run)["timm"]["detail"].endswith("models as timm:NAME")
+
+    def fails() -> None:
+        raise ModelError("timm cannot be imported: too old")
+
+    monkeypatch.setattr(timm, "load_timm", fails)
+    found = checks(run, code=1)["timm"]
+    assert (found["status"], found["detail"][-7:]) == ("broken", "too old")
+
+
 def test_engines_that_disagree_are_broken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     torch = engines.load("torch")
     right = torch.correlate
@@ -86,6 +97,7 @@ def test_a_package_that_cannot_be_looked_at_is_broken(
     ("absent", "name", "status", "fix"),
     [
         ("matplotlib", "figures", "missing", 'pip install "cnnviz[figures]"'),
+        ("timm", "timm", "missing", 'pip install "cnnviz[timm]"'),
         ("torch", "torch", "broken", "pip install torch"),
     ],
 )

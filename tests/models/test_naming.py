@@ -11,8 +11,11 @@ from torch import nn
 from cnnviz.errors import ModelError
 from cnnviz.models import torchvision
 from cnnviz.models.naming import find_source
+from cnnviz.models.unallocated import unallocated
 
 CODE = """
+import types
+
 from torch import nn
 import beside
 
@@ -37,6 +40,15 @@ def nothing():
 
 def leaves():
     raise SystemExit(3)
+
+class Own(BaseException):
+    pass
+
+def ends():
+    raise Own("at the end")
+
+def holds():
+    return types.SimpleNamespace(inner=Net(2))
 """
 
 
@@ -86,11 +98,35 @@ def test_nothing_is_left_behind(file: Path) -> None:
         ("xyzzy", "no model is called 'xyzzy'; there are lenet, .* of torchvision's"),
         ("net.py", "name a class or factory of the file too, such as net.py:Net"),
         ("none.py:Net", "there is no file none.py"),
-        ("net.py:Nett", "has no 'Nett'; it has Net, Outer, make, needs, nothing, leaves"),
+        (
+            "net.py:Nett",
+            "has no 'Nett'; it has Net, Outer, make, needs, nothing, leaves, Own, ends",
+        ),
         ("net.py:WIDTH", "is of type int, not a class or a factory"),
-        ("net.py:needs", "cannot be built: TypeError: .*; name a class or factory that needs no"),
+        ("net.py:needs", "missing a required argument: 'size'; it takes \\(size\\), which --model"),
         ("net.py:nothing", "made a str, not a torch.nn.Module"),
         ("net.py:leaves", "cannot be built: SystemExit: 3"),
+        ("net.py:ends", "cannot be built: Own: at the end"),
+        (
+            "net.py:holds",
+            "made a SimpleNamespace, .*; its attribute inner is one: .*inner takes it",
+        ),
+        ("net.py:holds().other", "what net.py:holds returns, a SimpleNamespace, has no 'other'"),
+        ("net.py:ready(3)", "is a model already"),
+        ("net.py:make(1)", "net.py:make takes no arguments"),
+        ("net.py:make(size=1)", "net.py:make takes no arguments"),
+        ("net.py:Net(1, 2)", "too many positional arguments; it takes \\(channels=3\\)"),
+        ("net.py:make() + 1", "is not a name, nor a call with plain values"),
+        ("net.py:make(open('x'))", "is not a name, nor a call with plain values"),
+        ("net.py:make()()", "is not a name, nor a call with plain values"),
+        ("net.py:Net(**{})", "is not a name, nor a call with plain values"),
+        ("net.py:" + "(" * 3_000, "is not a name, nor a call with plain values"),
+        ("a" * 300 + ".py:Net", "there is no file aaa"),
+        ("a" * 300 + ".pt", "there is no file aaa"),
+        ("a" * 5_000, "at most 4,000 characters, not 5,000"),
+        ("net.py:Net(", "is not a name, nor a call with plain values"),
+        ("weights.safetensors", "is weights without a model; .* by --weights weights.safetensors"),
+        ("last.ckpt", "is weights without a model"),
         ("broken.py:Net", "broken.py cannot be imported: SyntaxError"),
         ("raises.py:Net", "raises.py cannot be imported: ValueError: two lines"),
         ("no.such.package:Net", "cannot be imported: ModuleNotFoundError"),
@@ -102,6 +138,102 @@ def test_what_cannot_be_had_is_said_in_one_sentence(file: Path, text: str, said:
     with pytest.raises(ModelError, match=said) as caught:
         find_source(text).build()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("net.py:Net", {"channels": 5}),
+        ("net.py:Net(5)", {}),
+        ("net.py:Net(channels=5)", None),
+        ("net.py:Net(channels=4)", {"channels": 5}),
+        ("net.py:needs", {"size": 5}),
+    ],
+)
+def test_arguments_come_from_the_text_and_beside_it(
+    file: Path, text: str, args: dict[str, int] | None
+) -> None:
+    built = find_source(text, args=args).build()
+    assert next(built.parameters()).shape[1] == 5
+
+
+YOLO = """
+from torch import nn
+
+class YOLO:
+    def __init__(self, model="yolo.pt", task=None):
+        assert model.endswith(".yaml"), "a file to build from"
+        self.model = nn.Sequential(nn.Conv2d(3, 16, 3), nn.Conv2d(16, 255, 1))
+"""
+FACTORY = """
+def yolo():
+    from standin_ultralytics import YOLO
+    return YOLO("yolov3.yaml").model
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ('standin_ultralytics:YOLO("yolov3.yaml").model', {}),
+        ("standin_ultralytics:YOLO().model", {"model": "yolov3.yaml"}),
+        ("factories.py:yolo", {}),
+    ],
+    ids=["as it is written in Python", "with --model-args", "by a factory of one's own"],
+)
+def test_a_model_inside_another_packages_object_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, args: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "standin_ultralytics", raising=False)
+    package = tmp_path / "standin_ultralytics"
+    package.mkdir()
+    (package / "__init__.py").write_text(YOLO)
+    (tmp_path / "factories.py").write_text(FACTORY)
+    built = find_source(text, args=args).build()
+    sys.modules.pop("standin_ultralytics")
+    assert sum(p.numel() for p in built.parameters()) == 3 * 16 * 9 + 16 + 16 * 255 + 255
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lenet", "lenet takes no arguments"),
+        ("model.pt", "model.pt takes no arguments"),
+        ("alexnet", "alexnet cannot be built: TypeError: .*'width'"),
+        ("timm:test_resnet", "test_resnet cannot be built: TypeError: .*'width'"),
+    ],
+)
+def test_arguments_that_a_model_does_not_take_are_refused(text: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        find_source(text, args={"width": 3}).build()
+
+
+@pytest.mark.parametrize("text", ["resnet18", "timm:test_resnet"])
+def test_classes_and_arguments_reach_a_librarys_builder(text: str) -> None:
+    for how in ({"classes": 7}, {"args": {"num_classes": 7}}):
+        source = find_source(text, **how)  # type: ignore[arg-type]
+        with unallocated():
+            *_, last = source.build().parameters()
+        assert last.shape == (7,)
+
+
+@pytest.mark.parametrize("text", ["lenet", "net.py:Net", "net.pt"])
+def test_classes_are_of_libraries_only(file: Path, text: str) -> None:
+    with pytest.raises(ModelError, match="is its own; --classes is torchvision's and timm's"):
+        find_source(text, classes=3)
+
+
+def test_a_source_says_where_it_is_from(file: Path) -> None:
+    homes = {text: find_source(text) for text in ("lenet", "alexnet", "timm:xception41", "net:Net")}
+    assert [source.home for source in homes.values()] == ["cnnviz", "torchvision", "timm", "user"]
+    assert [bool(source.load_default) for source in homes.values()] == [False, True, True, False]
+    assert all(source.takes_weights and source.description for source in homes.values())
+
+
+def test_a_folder_is_weights_at_most(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is weights without a model"):
+        find_source(str(tmp_path))
 
 
 def test_torchvision_models_know_their_input_and_year() -> None:

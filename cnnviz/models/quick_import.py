@@ -1,0 +1,56 @@
+"""torchvision without torch's compiler, which it imports for one function that detectors call."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMPILER, FUNCTIONS = "torch._dynamo", "torch._dynamo.utils"
+
+
+@contextmanager
+def compiler_left_out() -> Iterator[None]:
+    """Within, ``torch._dynamo`` is a stand-in that becomes the real one when it is used.
+
+    ``torchvision.ops.roi_align`` takes one function from there as it is imported; the compiler
+    takes longer to import than all of torchvision otherwise. What roi_align gets calls the real
+    function, when it is called. Any other name that is asked for puts the real module in place.
+    """
+    if COMPILER in sys.modules:
+        yield
+        return
+    import torch  # noqa: F401  # first, with a compiler of its own in mind
+
+    stand_ins = {name: _StandIn(name) for name in (COMPILER, FUNCTIONS)}
+    stand_ins[COMPILER].__path__ = []
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        _put_away()
+
+
+class _StandIn(ModuleType):
+    """A module that is imported when something of it is needed."""
+
+    def is_compile_supported(self, *arguments: Any) -> Any:
+        """What torch's function of that name returns."""
+        return import_module(FUNCTIONS).is_compile_supported(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what Python asks of any module; no reason to import it
+            raise AttributeError(name)
+        _put_away()
+        return getattr(import_module(self.__name__), name)
+
+
+def _put_away() -> None:
+    for name in (COMPILER, FUNCTIONS):
+        if isinstance(sys.modules.get(name), _StandIn):
+            del sys.modules[name]
