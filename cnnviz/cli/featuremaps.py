@@ -3,25 +3,97 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnviz.batch import Batch
-from cnnviz.cli import options
-from cnnviz.cli.options import shown
+from cnnviz.cli import asking, options
+from cnnviz.cli.options import WholeNumber
 from cnnviz.errors import UsageError
+from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
 from cnnviz.inputs import find_inputs
-from cnnviz.models import MODELS, find_model
+from cnnviz.render.look import COLOR_MAPS, SCALES, Look
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
 if TYPE_CHECKING:
-    from cnnviz.featuremaps import FeatureMaps
-    from cnnviz.models import ModelEntry
+    from cnnviz.featuremaps.job import FeatureMaps
 
-BAR = 30
-MANIFEST = "manifest.json"
+LAYOUTS = ("NCHW", "NHWC")
+
+
+class Count(WholeNumber):
+    """A whole number, or ``all``."""
+
+    name = "n|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; None for all.
+
+        Raises:
+            click.BadParameter: neither of them.
+        """
+        return None if value == "all" else super().convert(value, param, ctx)
+
+
+def drawing(command: options.Command) -> options.Command:
+    """Which layers and channels are drawn, and how."""
+    for option in (
+        click.option(
+            "--fail-on",
+            multiple=True,
+            metavar="FLAG[>N%]",
+            help="Exit 1 where channels are nonfinite, dead, constant or saturated: dead>10%.",
+        ),
+        click.option(
+            "--raw", type=click.Choice(RAW_FORMATS), help="Keep the exact values in a file too."
+        ),
+        click.option("--top", type=WholeNumber(), help="How many classes are named."),
+        click.option(
+            "--layout",
+            "maps",
+            type=click.Choice(LAYOUTS),
+            help="Where channels stand, of maps that no layer tells it of.",
+        ),
+        click.option("--tile", type=WholeNumber(), help="Width of a map, in pixels."),
+        click.option("--cmap", type=click.Choice(COLOR_MAPS), help="Colours.  [default: viridis]"),
+        click.option(
+            "--scale",
+            type=click.Choice(SCALES),
+            default="channel",
+            show_default=True,
+            help="Whose range the colours span: each map's own, the layer's, about 0, without the"
+            " outermost 1 %.",
+        ),
+        click.option(
+            "--sort",
+            type=click.Choice(SORTS),
+            default="index",
+            show_default=True,
+            help="Which channels come first.",
+        ),
+        click.option(
+            "--channels",
+            type=Count(),
+            default="all",
+            show_default=True,
+            help="How many of a layer's channels are drawn.",
+        ),
+        click.option(
+            "-l",
+            "--layers",
+            multiple=True,
+            metavar="SELECTION",
+            help="A layer's name, a glob, a kind (conv, relu, pool, norm, linear, attention, block,"
+            " function), or all. Repeatable.  [default: what a reader wants to see]",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -29,7 +101,9 @@ MANIFEST = "manifest.json"
     epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
 )
 @options.images
-@click.option("-m", "--model", "name", required=True, metavar="NAME", help="A model: lenet.")
+@asking.model
+@drawing
+@click.option("--dry-run", is_flag=True, help="Print every layer and what it takes; run nothing.")
 @options.outputs(
     "Folder; with several images, one folder each in it.", "IMAGE-STEM.MODEL/ in the current folder"
 )
@@ -37,46 +111,84 @@ MANIFEST = "manifest.json"
 def command(
     images: tuple[Path, ...],
     recursive: bool,
-    name: str,
+    model: str,
     output: str | None,
     overwrite: bool,
+    dry_run: bool,
     quiet: bool,
     as_json: bool,
+    **given: Any,
 ) -> None:
-    """Draw what every layer of a model puts out for an image.
+    """Draw what the layers of a model put out for an image.
 
-    IMAGE is a file, a folder, a quoted pattern such as "scans/*.png", or - for standard input.
-    Writes a folder with a picture per layer, the input as the model sees it, the predictions,
-    and manifest.json with the figures. lenet reads handwritten digits; any image is accepted.
+    IMAGE is a file, a folder, a quoted pattern such as "scans/*.png", or - for standard input; a
+    .npy or .safetensors file with one tensor is taken as the model's input as it is. Writes a
+    folder with a picture per layer, the input as the model sees it, an overview, the predictions,
+    and manifest.json with the figures. A MODEL in a file or package of yours is run: take it only
+    from people you trust.
     """
-    entry = find_model(name)
+    asked, chosen = asking.asked_of(given), _options(given)
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
-    folders = _folders(found, entry, output)
-    refuse_filled(folders.values(), overwrite=overwrite)
+    folders = _folders(found, model, output)
+    refuse_filled([] if dry_run else folders.values(), overwrite=overwrite)
+    _check_name(model)
 
-    from cnnviz.featuremaps import save_feature_maps  # torch: only when there is work
-    from cnnviz.models.loading import load
+    from cnnviz.cli import mapped
+    from cnnviz.featuremaps.job import save_feature_maps  # torch: only when there is work
+    from cnnviz.models.loading import load_model
 
-    model = load(entry)
+    with redirect_stdout(sys.stderr):  # what a user's model prints is no result
+        loaded = load_model(model, asked)
     if not as_json and not quiet:
-        click.echo(_introduction(entry, model.training))
+        click.echo(mapped.introduction(loaded))
     batch = Batch(list(folders))
+    if dry_run:
+        for text in batch.run(lambda path: [mapped.dry_run(path, loaded, chosen)]):
+            click.echo(text)
+        options.end(batch)
+        return
+
+    def work(path: Path) -> list[FeatureMaps]:
+        with redirect_stdout(sys.stderr):
+            return [save_feature_maps(path, loaded, folders[path], found, chosen)]
+
     done = []
-    for result in batch.run(lambda path: [save_feature_maps(path, model, folders[path], found)]):
+    for result in batch.run(work):
         done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
         if not as_json:
-            click.echo(_report(result, quiet))
+            click.echo(mapped.report(result, quiet=quiet, top=chosen.top))
     if as_json:
         click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
     options.end(batch)
+    if any(result["failed_limits"] for result in done):
+        _fail(done)
+
+
+def _options(given: dict[str, Any]) -> MapOptions:
+    look = Look(given["scale"], given["cmap"], given["tile"])
+    limits = tuple(Limit.read(text) for text in given["fail_on"])
+    rest = {name: given[name] for name in ("layers", "channels", "sort", "top", "raw", "maps")}
+    return MapOptions(**rest, look=look, fail_on=limits)
+
+
+def _check_name(model: str) -> None:
+    """Refuse a name that cannot be any model's before torch is loaded."""
+    from cnnviz.models.known import check_name
+
+    check_name(model)
 
 
 def _is_result(path: Path) -> bool:
     """Whether an image lies in a folder that this command has made."""
-    return path.parent.suffix[1:] in MODELS and (path.parent / MANIFEST).is_file()
+    manifest = path.parent / MANIFEST
+    try:
+        with manifest.open("rb") as file:
+            return b'"cnnviz"' in file.read(64)
+    except OSError:
+        return False
 
 
-def _folders(images: dict[Path, Path], entry: ModelEntry, output: str | None) -> dict[Path, Path]:
+def _folders(images: dict[Path, Path], model: str, output: str | None) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
     if output == "":
         raise UsageError("--output is empty; name a folder")
@@ -85,56 +197,20 @@ def _folders(images: dict[Path, Path], entry: ModelEntry, output: str | None) ->
     if output and len(images) == 1:
         return dict.fromkeys(images, Path(output))
     stems = {image: "stdin" if image == STANDARD_STREAM else image.stem for image in images}
-    base = Path(output or "")
-    return {image: base / sub / f"{stems[image]}.{entry.name}" for image, sub in images.items()}
+    base, name = Path(output or ""), _short(model)
+    return {image: base / sub / f"{stems[image]}.{name}" for image, sub in images.items()}
 
 
-def _introduction(entry: ModelEntry, training: dict[str, str]) -> str:
-    accuracy, count = float(training["test_accuracy"]), int(training["test_images"])
-    return (
-        f"{entry.name}: {entry.title} ({entry.year}), {entry.parameters:,} parameters, trained on"
-        f" {training['dataset']}: {accuracy:.2%} of its {count:,} test images right"
-    )
+def _short(model: str) -> str:
+    """A model's name as part of a folder's: NET of path/file.py:NET, FILE of path/FILE.pt."""
+    last = model.rpartition(":")[2] or model
+    plain = Path(last).stem if "/" in last or last.endswith((".pt", ".pt2")) else last
+    return re.sub(r"[^\w.-]+", "_", plain).strip("_.")[:80] or "model"
 
 
-def _report(result: FeatureMaps, quiet: bool) -> str:
-    """The folder; and unless ``quiet`` the steps, a line per layer, and the predictions."""
-    if quiet:
-        return f"{shown(result.folder)}/"
-    manifest = result.manifest
-    size = "x".join(map(str, manifest["preprocess"]["input"]))
-    steps = ", ".join(manifest["preprocess"]["steps"]) or "as it is"
-    blank = manifest["preprocess"]["blank"]
-    return "\n".join(
-        [
-            f"{shown(result.input)} → {size}: {steps}",
-            "",
-            *(_layer_line(layer) for layer in manifest["layers"]),
-            "",
-            *(["  the image is blank, so what follows says nothing about it"] if blank else []),
-            "  probabilities; they always add up to 100 %, whatever the image shows",
-            *(_prediction_line(prediction) for prediction in manifest["predictions"]),
-            "",
-            f"{shown(result.folder)}/  {_count(manifest)} pictures and manifest.json",
-        ]
-    )
-
-
-def _layer_line(layer: dict[str, Any]) -> str:
-    shape = "x".join(map(str, layer["shape"] or ["-"]))
-    what = layer["file"] or f"not drawn: {layer['reason']}"
-    paper, name, kind = layer["paper_name"] or "", layer["name"], layer["type"]
-    return f"  {paper:<8} {name:<13} {kind:<10} {shape:<9} {what}"
-
-
-def _prediction_line(prediction: dict[str, Any]) -> str:
-    from cnnviz.render.bars import percent  # cv2, which is loaded by now
-
-    share = prediction["probability"]
-    said = "no number" if share is None else percent(share)
-    return f"  {prediction['label']}  {'█' * round((share or 0) * BAR):<{BAR}}  {said:>9}"
-
-
-def _count(manifest: dict[str, Any]) -> int:
-    """Pictures: the input, the predictions, and one per captured layer."""
-    return 2 + sum(layer["file"] is not None for layer in manifest["layers"])
+def _fail(done: list[dict[str, Any]]) -> None:
+    for result in done:
+        if result["failed_limits"]:
+            what = ", ".join(result["failed_limits"])
+            click.echo(f"Error: {options.shown(result['input'])}: {options.shown(what)}", err=True)
+    click.get_current_context().exit(1)

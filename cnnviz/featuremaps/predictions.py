@@ -22,10 +22,12 @@ class Predictions:
     """Classes from the most probable to the least, and in words where the shares are from.
 
     ``classes`` have index, label and probability, which is None where the score is no number.
+    With ``sums_to_one`` the shares are of one whole.
     """
 
     classes: list[dict[str, Any]]
     said: str
+    sums_to_one: bool
 
 
 def predict(output: Any, labels: Sequence[str], last_type: str) -> Predictions | None:
@@ -48,7 +50,7 @@ def predict(output: Any, labels: Sequence[str], last_type: str) -> Predictions |
         }
         for n in order
     ]
-    return Predictions(classes, said)
+    return Predictions(classes, said, "sigmoid" not in said)
 
 
 def _scores(output: Any) -> NDArray[np.float64] | None:

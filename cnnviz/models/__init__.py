@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from cnnviz.models.table import LENET, MODELS, ModelEntry, find_model
 
 if TYPE_CHECKING:
+    from cnnviz.models.asked import Asked
     from cnnviz.models.loading import LoadedModel
 
 __all__ = ["LENET", "MODELS", "ModelEntry", "find_model", "load_model"]
 
 
-def load_model(name: str) -> LoadedModel:
-    """The model called ``name`` with its trained weights, in eval mode.
+def load_model(name: str, asked: Asked | None = None) -> LoadedModel:
+    """The model that ``name`` says, in eval mode; ``asked`` says with which weights.
 
     Raises:
-        ModelError: no such model, or none of its weights ship with cnnviz.
+        ModelError: no such model or weights.
+        CnnvizError: weights could not be fetched or read.
     """
-    from cnnviz.models.loading import load  # torch: only when a model is built
+    from cnnviz.models.loading import load_model as load  # torch: only when a model is built
 
-    return load(find_model(name))
+    return load(name, asked)

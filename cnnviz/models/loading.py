@@ -1,25 +1,27 @@
-"""Builds a model of the table and fills in its shipped weights."""
+"""A model ready to run: built, with its weights, its preprocessing and its class names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from safetensors import safe_open
-
-from cnnviz.errors import ModelError
+from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.models.asked import Asked
+from cnnviz.models.naming import TIMM, TORCHVISION, find_source
+from cnnviz.models.supply import resolved, supplied
+from cnnviz.models.table import MODELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor, nn
 
     from cnnviz.images import Picture
-    from cnnviz.models import ModelEntry
-
-WEIGHTS = Path(__file__).parent / "weights"
+    from cnnviz.images.picture import Pixels
+    from cnnviz.models.naming import ModelSource
+    from cnnviz.models.recipes import Preprocessing, Size
+    from cnnviz.models.supply import Weights
+    from cnnviz.models.table import ModelEntry
 
 
 @dataclass(frozen=True)
@@ -36,38 +38,153 @@ class Prepared:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in eval mode, and where its weights are from.
+    """A model in eval mode, ready for images.
 
-    ``training`` is what the weights' file says of itself: data set, test accuracy, seed.
+    ``labels`` are the names of its classes, empty where they are not known. ``prepare`` makes an
+    image its input, by ``recipe`` or, where that is None, in a way of its own. ``notes`` tell what
+    of the model is run.
     """
 
-    entry: ModelEntry
+    source: ModelSource
     module: nn.Module
-    training: dict[str, str]
+    weights: Weights
+    labels: tuple[str, ...]
+    prepare: Callable[[Picture], Prepared]
+    recipe: Preprocessing | None = None
+    entry: ModelEntry | None = None
+    notes: tuple[str, ...] = ()
 
-    def prepare(self, picture: Picture) -> Prepared:
-        """The input that the model sees for an image."""
-        prepared: Prepared = _resolve(self.entry.prepare)(picture)
-        return prepared
+    @property
+    def name(self) -> str:
+        """As it was named."""
+        return self.source.name
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it."""
+        return self.entry.title if self.entry else self.name
+
+    @property
+    def paper_names(self) -> Mapping[str, str]:
+        """What its paper calls its layers, by torch's dotted names."""
+        return self.entry.paper_names if self.entry else {}
+
+    def seen(self, prepared: Prepared) -> Pixels:
+        """What the model saw, as uint8 (H, W, 3), or (H, W, 1) where it is not of three colours."""
+        from cnnviz.models.preprocessing import as_seen
+
+        return as_seen(prepared.tensor, self.recipe)
 
 
-def load(entry: ModelEntry) -> LoadedModel:
-    """The model of ``entry`` with the weights that ship with cnnviz.
+def load_model(name: str, asked: Asked | None = None) -> LoadedModel:
+    """The model that ``name`` says, with weights, in eval mode.
 
     Raises:
-        ModelError: none do.
+        ModelError: no such model or weights, or they do not fit.
+        UsageError: it cannot be prepared for as asked.
+        CnnvizError: weights could not be fetched or read.
     """
-    if "trained" not in entry.weights:
-        raise ModelError(f"cnnviz ships no weights of {entry.name}; see it with cnnviz summary")
-    module: nn.Module = _resolve(entry.factory)(**entry.arguments)
-    with safe_open(WEIGHTS / entry.weights["trained"], framework="pt") as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        training = file.metadata()
-    module.load_state_dict(state)
-    return LoadedModel(entry, module.eval(), training)
+    asked = asked or Asked()
+    source = find_source(name, args=asked.arguments)
+    entry = MODELS[source.name] if source.home == "cnnviz" else None
+    module, weights = supplied(source, entry.weights if entry else {}, asked)
+    recipe = _recipe(source, module, asked)
+    prepare = _preparation(entry, recipe, asked)
+    labels = _labels(source, entry, module, asked)
+    runs, notes = _runnable(module.eval())
+    return LoadedModel(source, runs, weights, labels, prepare, recipe, entry, tuple(notes))
 
 
-def _resolve(name: str) -> Callable[..., Any]:
-    module, function = name.split(":")
-    resolved: Callable[..., Any] = getattr(import_module(module), function)
-    return resolved
+def _runnable(module: nn.Module) -> tuple[nn.Module, list[str]]:
+    from cnnviz.models import detectors
+
+    if not detectors.is_detector(module):
+        return module, []
+    runs, note = detectors.runnable(module)
+    return runs, [note]
+
+
+def _recipe(source: ModelSource, module: nn.Module, asked: Asked) -> Preprocessing | None:
+    """How images become its input; None where a function does that."""
+    from cnnviz.models import recipes
+
+    if asked.preprocess is not None:
+        return None
+    size, mean, std, fit = asked.size, asked.mean, asked.std, asked.fit
+    base = _usual(source, module)
+    if base is None:
+        if size or mean or std or fit or asked.gray:
+            raise UsageError(
+                f"{source.name} prepares images in its own way, which --size, --mean, --std, --fit"
+                " and --gray do not change; leave them out, or give --preprocess"
+            )
+        return None
+    return recipes.adjusted(base, size=size, mean=mean, std=std, fit=fit, gray=asked.gray)
+
+
+def _usual(source: ModelSource, module: nn.Module) -> Preprocessing | None:
+    from cnnviz.models import detectors, recipes
+
+    if source.home == "cnnviz":
+        own = resolved(MODELS[source.name].prepare)
+        return own if isinstance(own, recipes.Preprocessing) else None
+    if detectors.is_detector(module):
+        return detectors.recipe(source.name)
+    if source.home == TORCHVISION:
+        return recipes.of_torchvision(source.name)
+    if source.home == TIMM:
+        return recipes.of_timm(vars(module).get("pretrained_cfg") or {})
+    return recipes.plain(_plain_size(source), _channels(module, source))
+
+
+def _plain_size(source: ModelSource) -> Size | None:
+    """The height and width that a model of the user's says it takes; None where it says none."""
+    if source.input_size is None or len(source.input_size) != 3:
+        return None
+    return source.input_size[1], source.input_size[2]
+
+
+def _channels(module: nn.Module, source: ModelSource) -> int:
+    """How many channels a model of the user's takes: those of its first layer."""
+    if source.input_size is not None and len(source.input_size) == 3:
+        return source.input_size[0]
+    found = (getattr(layer, "in_channels", None) for layer in module.modules())
+    first = next((count for count in found if isinstance(count, int)), 3)
+    return first if first in {1, 3} else 3
+
+
+def _preparation(
+    entry: ModelEntry | None, recipe: Preprocessing | None, asked: Asked
+) -> Callable[[Picture], Prepared]:
+    if asked.preprocess is not None:
+        from cnnviz.models.user import preparation
+
+        return preparation(asked.preprocess)
+    if recipe is None and entry is not None:
+        own: Callable[[Picture], Prepared] = resolved(entry.prepare)
+        return own
+
+    def by_recipe(picture: Picture) -> Prepared:
+        from cnnviz.models.preprocessing import prepare
+
+        if recipe is None:
+            raise CnnvizError("the model has no way of preparing images; give --preprocess")
+        return prepare(picture, recipe)
+
+    return by_recipe
+
+
+def _labels(
+    source: ModelSource, entry: ModelEntry | None, module: nn.Module, asked: Asked
+) -> tuple[str, ...]:
+    from cnnviz.models import labels
+
+    if asked.labels is not None:
+        return labels.read_labels(asked.labels)
+    if entry is not None:
+        return entry.labels if len(entry.labels) != 1 else labels.labels_of(entry.labels[0])
+    if source.home == TORCHVISION:
+        return labels.labels_of_torchvision(source.name) if source.load_default else ()
+    if source.home == TIMM and getattr(module, "num_classes", None) == 1000:
+        return labels.labels_of("imagenet")
+    return ()
