@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SPAN = 1e-30, 1e30  # where 255 / span and 255 * span can be told apart in float32
+
 
 def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """``low`` as 0, ``high`` as 255, linear between; beyond them cut off.
@@ -17,8 +19,15 @@ def to_levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8
     """
     if high <= low:
         return np.zeros(values.shape, np.uint8)
-    share = (values.astype(np.float64) - low) / (high - low)
-    return np.rint(np.nan_to_num(np.clip(share, 0, 1)) * 255).astype(np.uint8)
+    # float32 is exact enough for 256 levels, and three times as fast as float64.
+    single = values.dtype == np.float32 and SPAN[0] < high - low < SPAN[1]
+    kind = np.float32 if single and max(abs(low), abs(high)) < SPAN[1] else np.float64
+    with np.errstate(invalid="ignore", over="ignore"):  # of values far beyond the range
+        share = np.subtract(values, kind(low), dtype=kind)
+        share *= kind(255 / (high - low))
+    np.fmin(np.fmax(share, 0, out=share), 255, out=share)  # fmax takes 0 before NaN
+    levels: NDArray[np.uint8] = np.rint(share).astype(np.uint8)
+    return levels
 
 
 def short(value: float) -> str:
