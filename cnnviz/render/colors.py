@@ -55,7 +55,9 @@ def table(name: str) -> Pixels:
 def colored(levels: Pixels, name: str) -> Pixels:
     """RGB (…, 3) of ``levels`` (…) from 0 to 255."""
     # np.take copies each colour by itself; OpenCV's table is several times as fast.
-    rows = np.ascontiguousarray(levels).reshape(-1, max(levels.shape[-1:] or (1,)))
+    if not levels.size:
+        return np.zeros((*levels.shape, 3), np.uint8)
+    rows = np.ascontiguousarray(levels).reshape(-1, (levels.shape or (1,))[-1])
     rgb = cv2.LUT(cv2.merge([rows] * 3), table(name).reshape(256, 1, 3))
     return np.asarray(rgb, np.uint8).reshape(*levels.shape, 3)
 

@@ -44,7 +44,7 @@ def draw_maps(
     look = look or Look()
     numbers = range(len(maps)) if channels is None else channels
     part = f" over the {len(maps)} maps shown" if total and total > len(maps) else ""
-    scale = scaling(maps, look, alone=part)
+    scale = scaling(maps, look, part=part)
     marks = [caption.marks.get(number, "") for number in numbers]
     words = Words(
         [str(n) if len(maps) > 1 or channels is not None else "" for n in numbers],
@@ -57,7 +57,7 @@ def draw_maps(
     if kernels is not None:
         beside = KernelTiles(kernels, Look(look.scale))
         sources.insert(0, Thumbnails(beside, *maps.shape[1:]))
-        notes = [Note("left of each map its kernel:"), *beside.legend()]
+        notes = [Note("left of each map its kernel"), *beside.legend()]
     plan = plan_grid(sources, maps.shape[1:], words, look)
     unsaid = "ranges are not printed: the tiles are too small" if plan.detail == "number" else ""
     legend = legend_notes(
@@ -67,6 +67,7 @@ def draw_maps(
         str(plan.zoom),
         unsaid if look.scale == "channel" else "",
         whole=scale.whole,
+        flat=scale.flat,
         marked=counted(marks, signs=plan.detail != "words"),
     )
     return draw_grid(caption, sources, words, plan, [*legend, *notes])

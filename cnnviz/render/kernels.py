@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz.render import colors
-from cnnviz.render.canvas import FAINT, MARGIN, SMALL_SIZE, Canvas, legible_on
+from cnnviz.render.canvas import FAINT, MARGIN, RULE, SMALL_SIZE, Canvas, legible_on
 from cnnviz.render.layout import Words, draw_grid, plan_grid
 from cnnviz.render.lettering import text_width
 from cnnviz.render.levels import short, to_levels
@@ -87,17 +87,19 @@ class KernelTiles:
     def legend(self) -> list[Item]:
         """What the colours mean."""
         limit = max(self.limits, default=0.0)
-        end = "its largest magnitude" if self.own else short(limit)
+        end = "plus each kernel’s largest weight" if self.own else short(limit)
         if self.kind == "color":
             scale = "each kernel by its largest weight" if self.own else f"gray ± {short(limit)}"
             words = f"inputs as red, green, blue; gray is 0, {scale}"
             items: list[Item] = [Note(words, fill=(128, 128, 128))]
         elif self.kind == "signed":
-            items = [Ramp((f"minus {end}" if self.own else short(-limit), "0", end), self.cmap)]
+            items = [Ramp(("minus" if self.own else short(-limit), "0", end), self.cmap)]
         else:
             said = f"the norm over the {self.weights.shape[1]} inputs: signs are not shown"
-            items = [Ramp(("0", end if not self.own else "each kernel’s largest"), self.cmap)]
+            items = [Ramp(("0", "each kernel’s largest" if self.own else end), self.cmap)]
             items.append(Note(said))
+        if self.kind != "color" and not all(self.limits):
+            items.append(Note("all weights 0", fill=RULE))
         if not np.isfinite(self.weights).all():
             color = colors.NOT_FINITE[0] if self.kind == "color" else colors.not_finite(self.cmap)
             items.append(Note("NaN or infinite", fill=color))

@@ -192,7 +192,7 @@ def columns_of(count: int, step_ratio: float, shape: float = 4 / 3) -> int:
     """Columns that make the sheet about 4:3, and leave the last row as full as can be."""
     ideal = math.sqrt(count * shape * step_ratio)
     # Of many rows nobody sees that the last one is not full.
-    return divisor_near(count, ideal, 1.6 if count < MANY else 1.15)
+    return divisor_near(count, ideal, 1.6 if count < MANY else 1.05)
 
 
 def divisor_near(count: int, ideal: float, far: float = 1.6) -> int:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
-from cnnviz.render.canvas import ALARM, FAINT, INK, MARGIN, RULE, SMALL_SIZE, TEXT_SIZE, legible_on
+from cnnviz.render.bars import EMPTY, percent
+from cnnviz.render.canvas import (
+    ACCENT,
+    ALARM,
+    FAINT,
+    INK,
+    MARGIN,
+    RULE,
+    SMALL_SIZE,
+    TEXT_SIZE,
+    legible_on,
+)
 from cnnviz.render.lettering import shortened, text_width
 from cnnviz.render.levels import short
 from cnnviz.render.look import Look
 from cnnviz.render.scales import scaling
 from cnnviz.render.sheet import Caption, legend_notes, open_sheet
-from cnnviz.render.tiles import block_means, colored_values, resized
+from cnnviz.render.tiles import colored_values, resized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +42,7 @@ NAME_SIZE = 16
 INPUT_SIDE = 300
 SIDES = ((6, 112), (9, 98), (14, 84), (1000, 56))  # up to so many rows, this side of a tile
 GAP, ROW_GAP, COLUMN_GAP = 8, 12, 28
+PREDICTION = 40  # pixels down
 NUMBER = 16  # a line of small text
 LONGEST_NAME = 260
 
@@ -50,13 +64,14 @@ def draw_overview(
     picture: Pixels,
     rows: Sequence[OverviewRow],
     look: Look | None = None,
-    picture_name: str = "input",
+    predictions: Sequence[tuple[str, float]] = (),
 ) -> bytes:
     """A PNG with the input (H, W, 3) at the left, and right of it a row of tiles per layer.
 
     All tiles are equally high: small maps are enlarged without smoothing, large ones shrunk to
     means. Each map has its own scale; with another ``look.scale`` the maps of a row share one.
     Maps of a single value share one scale in their row, and have the value printed.
+    ``predictions`` (label, share from 0 to 1) stand as bars under the input.
     """
     look = look or Look()
     side = look.tile or next(side for most, side in SIDES if len(rows) <= most)
@@ -67,7 +82,8 @@ def draw_overview(
     step = side + NUMBER + ROW_GAP
     seen = _fitted(picture, INPUT_SIDE)
     left = INPUT_SIDE + COLUMN_GAP
-    height = max(len(rows) * step, len(seen) + NUMBER)
+    below = NUMBER + len(seen) + 14
+    height = max(len(rows) * step, below + len(predictions) * PREDICTION)
     whole = all(bool(np.isfinite(row.maps).all()) for row in rows)
     own = look.scale == "channel"
     ends: tuple[str, ...] = (
@@ -77,11 +93,19 @@ def draw_overview(
         ends = ("minus", "0", "plus the largest magnitude of each row")
     elif look.scale == "percentile":
         ends = ("1st percentile", "99th percentile of each row")
-    legend = legend_notes(ends, look.colors, "numbers are channels", whole=whole)
+    single = any(row.maps[0].size == 1 for row in rows)
+    notes = (
+        f"numbers above are channels; maps are drawn {side} pixels high",
+        "a row of printed values has one scale" if single else "",
+    )
+    flat = any(len(np.unique(one)) == 1 < one.size for row in rows for one in row.maps)
+    legend = legend_notes(ends, look.colors, *notes, whole=whole, flat=flat)
     width = left + label + COLUMN_GAP // 2 + across
     canvas, top = open_sheet(caption, height, width, legend)
-    canvas.text(picture_name, MARGIN, top, SMALL_SIZE, FAINT)
+    canvas.text("input", MARGIN, top, SMALL_SIZE, FAINT)
     canvas.paste(seen, MARGIN, top + NUMBER)
+    for n, (name, share) in enumerate(predictions):
+        _predict(canvas, name, share, top + below + n * PREDICTION)
     for n, row in enumerate(rows):
         y = top + n * step
         if n:
@@ -110,6 +134,17 @@ def _write(
         y += size + 5
 
 
+def _predict(canvas: Canvas, name: str, share: float, y: int) -> None:
+    """A label, its percentage, and a bar below them as wide as its share of the input."""
+    said = percent(share)
+    width = INPUT_SIDE - text_width(said, TEXT_SIZE) - 12
+    canvas.text(shortened(name, width, TEXT_SIZE), MARGIN, y)
+    canvas.text(said, MARGIN + INPUT_SIDE, y, color=FAINT, anchor="ra")
+    canvas.box(MARGIN, y + 20, INPUT_SIDE, 6, EMPTY)
+    length = 0 if math.isnan(share) else round(INPUT_SIDE * share)
+    canvas.box(MARGIN, y + 20, length, 6, ACCENT)
+
+
 def _tiles(row: OverviewRow, look: Look, side: int) -> list[Pixels]:
     """The row's maps, ``side`` pixels high."""
     single = row.maps[0].size == 1
@@ -123,9 +158,10 @@ def _tiles(row: OverviewRow, look: Look, side: int) -> list[Pixels]:
 def _tile(values: Values, limits: tuple[float, float], cmap: str, side: int) -> Pixels:
     height, width = values.shape
     across = max(1, min(round(side * width / height), 3 * side))
-    means = block_means(values, max(1, height // side), max(1, width // across))
-    pixels = colored_values(means, *limits, cmap)
-    return resized(pixels, side, across)
+    if height > side or width > across:  # the mean of values, not of colours
+        size = min(width, across), min(height, side)
+        values = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return resized(colored_values(values, *limits, cmap), side, across)
 
 
 def _draw_row(

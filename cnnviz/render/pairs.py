@@ -42,20 +42,18 @@ def draw_side_by_side(
         raise ValueError(f"maps of {left.shape} and {right.shape} cannot stand side by side")
     look = look or Look()
     numbers = range(len(left)) if channels is None else channels
-    scale = scaling(np.concatenate([left, right], axis=1), look)
+    scale = scaling(np.concatenate([left, right], axis=1), look, "pair")
     marks = [caption.marks.get(number, "") for number in numbers]
     words = Words([str(n) for n in numbers], marks, [extent(one) for one in scale.ranges])
     tiles = [MapTiles(maps, scale.limits, look.colors) for maps in (left, right)]
     plan = plan_grid(tiles, left.shape[1:], words, look)
-    ends = scale.ends
-    if look.scale == "channel" and len(left) > 1:
-        ends = ("each pair’s smallest value", "its largest")
     legend = legend_notes(
-        ends,
+        scale.ends,
         look.colors,
         part_shown(len(left), total, caption),
         str(plan.zoom),
         whole=scale.whole,
+        flat=scale.flat,
         marked=counted(marks, signs=plan.detail != "words"),
     )
     sides = [Note(f"left: {names[0]}"), Note(f"right: {names[1]}")]

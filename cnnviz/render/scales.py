@@ -35,18 +35,30 @@ class Scaling:
     ends: tuple[str, ...]
     whole: bool
 
+    @property
+    def flat(self) -> bool:
+        """Whether a map has no scale, as all its values are equal."""
+        return any(
+            span is not None and low == high
+            for span, (low, high) in zip(self.ranges, self.limits, strict=True)
+        )
 
-def scaling(maps: Values, look: Look, *, alone: str = "") -> Scaling:
-    """How (C, …) maps are scaled; ``alone`` says what "all" means on the sheet's legend."""
+
+def scaling(maps: Values, look: Look, each: str = "map", part: str = "") -> Scaling:
+    """How (C, …) values are scaled.
+
+    In the words, ``each`` is what has a scale of its own, and ``part`` says which maps the one
+    scale is that of, where these are not all.
+    """
     whole = bool(np.isfinite(maps.reshape(-1).sum(dtype=np.float64))) or bool(
         np.isfinite(maps).all()
     )
     ranges = _ranges(maps, whole=whole)
     if look.scale == "channel" and len(maps) > 1:
-        ends: tuple[str, ...] = ("each map’s smallest value", "its largest")
+        ends: tuple[str, ...] = (f"each {each}’s smallest value", "its largest")
         return Scaling(ranges, [one or (0.0, 0.0) for one in ranges], ends, whole)
     low, high = _common(maps, look, [one for one in ranges if one])
-    return Scaling(ranges, [(low, high)] * len(maps), _ends(low, high, look, alone), whole)
+    return Scaling(ranges, [(low, high)] * len(maps), _ends(low, high, look, part), whole)
 
 
 def extent(span: Range | None) -> str:
@@ -80,11 +92,11 @@ def _common(maps: Values, look: Look, ranges: list[Range]) -> Range:
     return low, high
 
 
-def _ends(low: float, high: float, look: Look, alone: str) -> tuple[str, ...]:
+def _ends(low: float, high: float, look: Look, part: str) -> tuple[str, ...]:
     if high <= low:
         return ()
     if look.scale == "symmetric":
-        return short(low), "0", f"{short(high)}{alone}"
+        return short(low), "0", f"{short(high)}{part}"
     if look.scale == "percentile":
-        return f"1st percentile {short(low)}", f"99th percentile {short(high)}{alone}"
-    return short(low), f"{short(high)}{alone}"
+        return f"1st percentile {short(low)}", f"99th percentile {short(high)}{part}"
+    return short(low), f"{short(high)}{part}"

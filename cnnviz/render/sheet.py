@@ -13,6 +13,7 @@ from cnnviz.render.canvas import (
     FAINT,
     INK,
     MARGIN,
+    RULE,
     SMALL_SIZE,
     TEXT_SIZE,
     TITLE_SIZE,
@@ -78,13 +79,13 @@ class Ramp:
     cmap: str
 
     @property
-    def _middle(self) -> str:
-        return self.ends[1] if len(self.ends) == 3 else ""
+    def _right(self) -> str:
+        return f"{self.ends[2]}, middle {self.ends[1]}" if len(self.ends) == 3 else self.ends[1]
 
     @property
     def width(self) -> int:
         """In pixels."""
-        left, right = (text_width(word, SMALL_SIZE) for word in (self.ends[0], self.ends[-1]))
+        left, right = (text_width(word, SMALL_SIZE) for word in (self.ends[0], self._right))
         return left + 8 + RAMP + 8 + right
 
     def draw(self, canvas: Canvas, x: int, y: int) -> None:
@@ -93,22 +94,29 @@ class Ramp:
         x += text_width(self.ends[0], SMALL_SIZE) + 8
         ramp = np.linspace(0, 255, RAMP).round().astype(np.uint8)
         canvas.paste(colors.colored(ramp[np.newaxis].repeat(10, axis=0), self.cmap), x, y - 5)
-        if self._middle:
-            canvas.box(x + RAMP // 2, y - 7, 1, 14, INK)
-            canvas.text(self._middle, x + RAMP // 2 + 6, y, SMALL_SIZE, INK, "lm")
-        canvas.text(self.ends[-1], x + RAMP + 8, y, SMALL_SIZE, FAINT, "lm")
+        if len(self.ends) == 3:
+            canvas.box(x + RAMP // 2, y - 9, 1, 3, INK)
+            canvas.box(x + RAMP // 2, y + 6, 1, 3, INK)
+        canvas.text(self._right, x + RAMP + 8, y, SMALL_SIZE, FAINT, "lm")
 
 
 Item = Note | Ramp
 
 
 def legend_notes(
-    ends: tuple[str, ...], cmap: str, *notes: str, whole: bool = True, marked: str = ""
+    ends: tuple[str, ...],
+    cmap: str,
+    *notes: str,
+    whole: bool = True,
+    flat: bool = False,
+    marked: str = "",
 ) -> list[Item]:
     """The legend's items: the colour bar if it has ends, what the signs mean, and notes."""
     items: list[Item] = [Ramp(ends, cmap)] if ends else []
     if not whole:
         items.append(Note("NaN or infinite", fill=colors.not_finite(cmap)))
+    if flat:
+        items.append(Note("all values equal", fill=RULE))
     if marked:
         items.append(Note(marked, frame=ALARM))
     return items + [Note(note) for note in notes if note]

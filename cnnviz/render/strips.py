@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 WIDTH = 1200  # pixels across, about
-HEIGHT = 3600  # pixels that all strips together may take
+HEIGHT, COMPACT = 3600, 2400  # pixels that all strips may take together; without space between
 HIGHEST, SPACED, LETTER = 28, 8, 16  # of a strip; from where on they stand apart; of a line
+APART = 3
 MOST_RIGHT = 48  # pixels a position, where there are few
 
 
@@ -48,11 +49,12 @@ def draw_strips(
     count, length = strips.shape
     numbers = list(range(count) if channels is None else channels)
     part = f" over the {count} channels shown" if total and total > count else ""
-    scale = scaling(strips, look, alone=part)
+    scale = scaling(strips, look, "channel", part)
     block = math.ceil(length / (look.tile or WIDTH))
     right = max(1, min(MOST_RIGHT, (look.tile or WIDTH) // length))
-    down = max(1, min(HIGHEST, HEIGHT // count - 3))
-    gap = 3 if down >= SPACED else 0
+    down = min(HIGHEST, HEIGHT // count - APART)
+    gap = APART if down >= SPACED else 0
+    down = down if gap else max(1, min(SPACED, COMPACT // count))
     pixels = enlarged(_colored(strips, block, scale, look.colors), down, right)
     said = [extent(one) for one in scale.ranges]
     legible = down + gap >= LETTER
@@ -66,6 +68,7 @@ def draw_strips(
         f"a pixel is the mean of {block} positions" if block > 1 else "",
         "a row is a channel, from left to right its positions",
         whole=scale.whole,
+        flat=scale.flat,
         marked=counted(marks, signs=False),
     )
     width = pixels.shape[1]
@@ -78,7 +81,7 @@ def draw_strips(
         if marks[n]:
             canvas.frame(x, y, width, down, ALARM, 1 if gap else 0)
         color = ALARM if marks[n] else FAINT
-        if n % math.ceil(LETTER / (down + gap)) == 0:
+        if n % round_step(LETTER / (down + gap)) == 0:
             canvas.text(str(numbers[n]), x - 8, y + down / 2, SMALL_SIZE, color, "rm")
         if legible:
             canvas.text(said[n], x + width + 8, y + down / 2, SMALL_SIZE, color, "lm")

@@ -65,8 +65,8 @@ def zoom_to(height: int, width: int, tile: int) -> Zoom:
 
 def _shrunk(height: int, width: int, block: int) -> Zoom:
     """Blocks of that side, but no thin map thinner than it must be."""
-    rows = max(1, min(block, height // THINNEST))
-    columns = max(1, min(block, width // THINNEST))
+    thin = min(THINNEST, math.ceil(max(height, width) / block))
+    rows, columns = (min(block, math.ceil(side / thin)) for side in (height, width))
     return Zoom(
         1 if rows > 1 else max(1, THINNEST // height),
         1 if columns > 1 else max(1, THINNEST // width),

@@ -62,6 +62,7 @@ def draw_values(
         look.colors,
         *notes,
         whole=scale.whole,
+        flat=scale.flat,
         marked=counted(framed, signs=False),
     )
     legend[1:1] = [Note(f"{dead:,} dead", fill=RULE)] if dead else []

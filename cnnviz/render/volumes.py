@@ -43,7 +43,7 @@ def draw_volumes(
     count, depth, height, width = volumes.shape
     numbers = list(range(count) if channels is None else channels)
     depths = np.unique(np.linspace(0, depth - 1, min(depth, MOST_SLICES)).round().astype(int))
-    scale = scaling(volumes, look)
+    scale = scaling(volumes, look, "channel")
     side = max(LEAST_SIDE, min(SIDE, ENOUGH // count - LINE - GAP))
     zoom = (
         zoom_to(height, width, look.tile)
@@ -57,16 +57,14 @@ def draw_volumes(
     tile_height, tile_width = zoom.size(height, width)
     shown = f"{len(depths)} of {depth} slices" if len(depths) < depth else f"all {depth} slices"
     marks = [caption.marks.get(number, "") for number in numbers]
-    ends = scale.ends
-    if look.scale == "channel" and count > 1:
-        ends = ("each channel’s smallest value", "its largest")
     legend = legend_notes(
-        ends,
+        scale.ends,
         look.colors,
         f"a row is a channel: {shown}, numbered above by depth",
         part_shown(count, total, caption),
         str(zoom),
         whole=scale.whole,
+        flat=scale.flat,
         marked=counted(marks, signs=False),
     )
     said = [

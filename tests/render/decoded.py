@@ -19,13 +19,8 @@ def decoded(png: bytes) -> Pixels:
         return np.asarray(image)
 
 
-def marker(levels: Pixels) -> Pixels:
-    """A colour map that no text or frame has: level in red, green full, blue empty."""
-    return np.stack([levels, np.full_like(levels, 255), np.zeros_like(levels)], axis=-1)
-
-
 def marked_areas(pixels: Pixels) -> list[Pixels]:
-    """The rectangles drawn in ``marker``, as levels, in reading order."""
+    """The rectangles drawn with the fixture ``marker``, as levels, in reading order."""
     mask = ((pixels[:, :, 1] == 255) & (pixels[:, :, 2] == 0)).astype(np.uint8)
     _, _, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     areas = sorted((int(y), int(x), int(w), int(h), int(n)) for x, y, w, h, n in boxes[1:])

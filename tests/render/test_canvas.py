@@ -3,30 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnviz.render.canvas import Canvas, grays, legible_on, viridis
+from cnnviz.render.canvas import Canvas, legible_on
+from cnnviz.render.colors import table
+from cnnviz.render.look import COLOR_MAPS
 from tests.render.decoded import decoded
 
 
-@pytest.mark.parametrize(
-    ("level", "color"),
-    [
-        (0, (0x44, 0x01, 0x54)),
-        (64, (0x3B, 0x52, 0x8B)),
-        (128, (0x21, 0x91, 0x8C)),
-        (192, (0x5E, 0xC9, 0x62)),
-        (255, (0xFD, 0xE7, 0x25)),
-    ],
-)
-def test_viridis_is_matplotlibs(level: int, color: tuple[int, int, int]) -> None:
-    assert tuple(viridis(np.array([level], np.uint8))[0]) == color
-
-
-def test_grays_go_from_black_to_white() -> None:
-    assert grays(np.array([[0, 255]], np.uint8)).tolist() == [[[0, 0, 0], [255, 255, 255]]]
-
-
-def test_words_stand_out_on_every_color_of_the_map() -> None:
-    for red, green, blue in viridis(np.arange(256, dtype=np.uint8)).tolist():
+@pytest.mark.parametrize("name", COLOR_MAPS)
+def test_words_stand_out_on_every_color_of_the_map(name: str) -> None:
+    for red, green, blue in table(name).tolist():
         ground, ink = _luminance((red, green, blue)), _luminance(legible_on((red, green, blue)))
         # WCAG 2.2, contrast ratio: 3 for large words, 4.5 for small ones; no ink reaches 4.5
         # on a medium gray.

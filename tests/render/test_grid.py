@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cnnviz.render.canvas import text_width
-from cnnviz.render.grid import Caption, draw_maps, draw_values
-from tests.render.decoded import decoded, margins, marked_areas, marker
+from cnnviz.errors import UsageError
+from cnnviz.render.canvas import Canvas
+from cnnviz.render.grid import draw_maps
+from cnnviz.render.lettering import text_width
+from cnnviz.render.look import Look
+from cnnviz.render.sheet import Caption
+from cnnviz.render.tiles import block_means
+from tests.render.decoded import decoded, margins, marked_areas
 
 PLAIN = Caption("C1", "layer", {})
 ALARM = (190, 30, 45)
@@ -22,6 +26,7 @@ def whole_levels(count: int, height: int, width: int) -> NDArray[np.float32]:
     return maps.astype(np.float32)
 
 
+@pytest.mark.usefixtures("marker")
 @pytest.mark.parametrize(
     ("count", "height", "width", "enlarged"),
     [
@@ -39,7 +44,7 @@ def test_tiles_are_the_maps_enlarged_by_whole_factors(
     count: int, height: int, width: int, enlarged: tuple[int, int]
 ) -> None:
     maps = whole_levels(count, height, width)
-    pixels = decoded(draw_maps(maps, PLAIN, marker))
+    pixels = decoded(draw_maps(maps, PLAIN))
     *tiles, _ramp = marked_areas(pixels)
     assert len(tiles) == count
     down, right = enlarged
@@ -55,8 +60,9 @@ def test_each_map_has_its_own_scale_from_dark_to_bright() -> None:
     pixels = decoded(draw_maps(maps, PLAIN))
     for color in (DARKEST, BRIGHTEST):
         corners = (pixels == color).all(axis=2)
-        ramp = 10 * (1 if color == DARKEST else 0)  # its last step is level 254
-        assert corners.sum() == 2 * 128 * 128 + ramp  # one block of each map
+        assert (
+            corners.sum() == 2 * 128 * 128 + 10
+        )  # one block of each map, an end of the colour bar
     bright = (pixels == BRIGHTEST).all(axis=2).nonzero()
     first = bright[1] < pixels.shape[1] // 2
     assert bright[0][first].max() < bright[0][~first].min()  # 5 is above, 0.004 is below
@@ -80,13 +86,14 @@ def test_words_are_never_clipped(caption: Caption, maps: NDArray[np.float32]) ->
     assert margins(decoded(draw_maps(maps, caption))) >= 4
 
 
+@pytest.mark.usefixtures("marker")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_red_and_leave_the_rest_its_scale(bad: float) -> None:
     maps = whole_levels(4, 4, 4)
     maps[1, 2, 3] = maps[2] = bad
-    pixels = decoded(draw_maps(maps, PLAIN, marker)).copy()
+    pixels = decoded(draw_maps(maps, PLAIN)).copy()
     pixels[(pixels == ALARM).all(axis=2)] = (7, 255, 0)
-    *tiles, _ramp = marked_areas(pixels)
+    *tiles, _ramp, _sample = marked_areas(pixels)
     for tile, values in zip(tiles, maps, strict=True):
         assert (tile[::32, ::32] == np.where(np.isfinite(values), values, 7)).all()
 
@@ -102,55 +109,161 @@ def test_marked_channel_is_framed_and_its_mark_printed_in_red() -> None:
     assert np.ptp(rows) + 1 > 260
 
 
-def cells(pixels: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
-    """The colours of the boxes that are at least 40 pixels high, in reading order."""
-    ink = (pixels != 255).any(axis=2).astype(np.uint8)
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink, connectivity=4)
-    corners = sorted((int(y), int(x)) for x, y, _, h, n in boxes[1:] if h >= 40 and n > 1000)
-    colors = [pixels[y, x].tolist() for y, x in corners]
-    return [(red, green, blue) for red, green, blue in colors]
-
-
-@pytest.mark.parametrize("count", [1, 10, 84, 1000, 2048])
-def test_every_value_of_a_vector_has_a_cell_brighter_than_those_below_it(count: int) -> None:
-    values = np.random.default_rng(0).permutation(count).astype(np.float32) - 5
-    pixels = decoded(draw_values(values, PLAIN))
-    colors = cells(pixels)
-    assert len(colors) == count
-    ordered = [colors[index] for index in values.argsort()]
-    greens = [green for _, green, _ in ordered]
-    assert greens == sorted(greens)  # viridis rises steadily in green
-    assert len(set(ordered)) >= min(count, 254)  # of its 256 colours a few are twins
-    assert margins(pixels) >= 4
-
-
-def test_cell_that_is_not_finite_is_red() -> None:
-    pixels = decoded(draw_values(np.array([-2, np.inf, 7, np.nan], np.float32), PLAIN))
-    assert cells(pixels) == [DARKEST, ALARM, BRIGHTEST, ALARM]
-
-
-@pytest.mark.parametrize(
-    ("values", "names"),
-    [
-        pytest.param([-1.2345e-30] * 6, (), id="long numbers"),
-        pytest.param([1.0, 2.0], ("white-throated dipper", "hen"), id="long names"),
-    ],
-)
-def test_cells_are_as_wide_as_their_words(values: list[float], names: tuple[str, ...]) -> None:
-    pixels = decoded(draw_values(np.array(values, np.float32), PLAIN, names))
-    row = (pixels[60] != 255).any(axis=1)  # below the cells' upper edge, above their words
-    starts = np.flatnonzero(np.diff(row.astype(int)) == 1)
-    assert len(starts) == len(values)
-    widest = max(text_width(word, 12) for word in names or ("-1.2e-30",))
-    assert np.diff(starts).min() > widest + 8
-    assert margins(pixels) >= 4
-
-
+@pytest.mark.usefixtures("marker")
 def test_thin_tiles_stand_as_far_apart_as_their_words_are_long() -> None:
     mark = "dead, constant, saturated, nonfinite"
     maps = whole_levels(12, 500, 1)
-    pixels = decoded(draw_maps(maps, Caption("", "", {3: mark}), marker))
+    pixels = decoded(draw_maps(maps, Caption("", "", {3: mark})))
     tiles = ((pixels[:, :, 1] == 255) & (pixels[:, :, 2] == 0)).sum(axis=0) >= 500
     starts = np.flatnonzero(np.diff(tiles.astype(int)) == 1)
     assert len(starts) > 1
     assert np.diff(starts).min() > text_width(f"12 {mark}", 12)
+
+
+@pytest.mark.usefixtures("marker")
+@pytest.mark.parametrize(
+    ("look", "levels"),
+    [
+        pytest.param(Look(), [[0, 255], [0, 255]], id="channel"),
+        pytest.param(Look("layer"), [[51, 102], [0, 255]], id="layer"),
+        pytest.param(Look("symmetric", "gray"), [[112, 128], [96, 175]], id="symmetric"),
+    ],
+)
+def test_scale_says_which_values_take_the_ends(look: Look, levels: list[list[int]]) -> None:
+    # -1 … 0 and -2 … 3: layer levels are (x + 2) / 5 * 255, symmetric ones (x + 8) / 16 * 255
+    # with an 8 elsewhere.
+    maps = np.array([[[-1, 0]], [[-2, 3]]], np.float32)
+    if look.scale == "symmetric":
+        maps = np.concatenate([maps, np.array([[[8, 0]]], np.float32)])
+    *tiles, _ramp = marked_areas(decoded(draw_maps(maps, PLAIN, look)))
+    found = [[tile[0, 0], tile[0, -1]] for tile in tiles[:2]]
+    assert found == levels
+
+
+@pytest.mark.usefixtures("marker")
+def test_percentile_scale_cuts_off_one_hundredth_at_each_end() -> None:
+    values = np.arange(10_001, dtype=np.float32)  # so 100 and 9900 are the percentiles
+    maps = np.random.default_rng(0).permutation(values)[np.newaxis, np.newaxis]
+    look = Look("percentile", tile=10_001)
+    *_, tile, _ramp = marked_areas(decoded(draw_maps(maps, PLAIN, look)))
+    expected = np.rint(np.clip((maps[0, 0] - 100) / 9800, 0, 1) * 255)
+    assert (tile[0] == expected).all()
+
+
+@pytest.mark.usefixtures("marker")
+@pytest.mark.parametrize(
+    ("shape", "tile", "block"),
+    [
+        pytest.param((64, 224, 224), None, 1, id="VGG16's first layer as it is"),
+        pytest.param((2048, 112, 112), None, 2, id="large maps of many channels"),
+        pytest.param((1, 5000, 4400), None, 2, id="one map larger than a sheet"),
+        pytest.param((4, 64, 64), 32, 2, id="asked for"),
+        pytest.param((4, 64, 64), 33, 2, id="asked for, about"),
+        pytest.param((4, 64, 64), 10, 7, id="asked for, edges with fewer values"),
+    ],
+)
+def test_large_maps_are_shrunk_to_means_and_the_sheet_is_bounded(
+    shape: tuple[int, int, int], tile: int | None, block: int
+) -> None:
+    maps = np.zeros(shape, np.float32)
+    last = np.random.default_rng(0).random(shape[1:], dtype=np.float32)
+    last[0, 0], last[-1, -1] = 0, 1
+    maps[:] = last
+    pixels = decoded(draw_maps(maps, PLAIN, Look(tile=tile)))
+    assert max(pixels.shape) < 4200
+    areas = marked_areas(pixels)
+    assert len(areas) == len(maps) + 1
+    ends = range(0, shape[1], block), range(0, shape[2], block)
+    first_rows = [[last[y : y + block, x : x + block].mean() for x in ends[1]] for y in ends[0][:3]]
+    assert areas[0].shape == (len(ends[0]), len(ends[1]))
+    # Half a level, where a mean in float32 lies between two.
+    assert np.abs(areas[0][:3] - np.array(first_rows) * 255).max() <= 0.51
+
+
+def test_sheet_that_no_one_could_open_is_refused() -> None:
+    with pytest.raises(UsageError, match="choose smaller tiles or fewer channels"):
+        draw_maps(np.zeros((400, 4, 4), np.float32), PLAIN, Look(tile=1000))
+
+
+@pytest.mark.usefixtures("marker")
+@pytest.mark.parametrize("count", [512, 2048])
+def test_tiles_of_many_small_maps_can_be_seen(count: int) -> None:
+    maps = whole_levels(count, 7, 7)
+    *tiles, _ramp = marked_areas(decoded(draw_maps(maps, PLAIN)))
+    assert len(tiles) == count
+    assert min(tiles[0].shape) >= 48
+
+
+def test_block_with_a_value_that_is_not_finite_is_not_finite() -> None:
+    values = np.arange(20, dtype=np.float32).reshape(4, 5)
+    values[3, 4] = np.nan
+    means = block_means(values, 2, 2)
+    assert means[:, :2].tolist() == [[3, 5], [13, 15]]  # (0 + 1 + 5 + 6) / 4 …
+    assert means[0, 2] == 6.5  # of two: the edge
+    assert np.isnan(means[1, 2])
+
+
+def test_constant_map_without_a_scale_is_gray_not_the_darkest_color() -> None:
+    maps = whole_levels(4, 4, 4)
+    maps[2] = 9
+    pixels = decoded(draw_maps(maps, PLAIN))
+    assert (pixels == (218, 220, 224)).all(axis=2).sum() >= 128 * 128
+
+
+def said_by(monkeypatch: pytest.MonkeyPatch, *arguments: object, **options: object) -> set[str]:
+    """Every text that is put on the sheet."""
+    texts: set[str] = set()
+    monkeypatch.setattr(Canvas, "text", lambda self, text, *_args, **_options: texts.add(text))
+    draw_maps(*arguments, **options)  # type: ignore[arg-type]
+    return texts
+
+
+def test_channels_have_their_true_numbers_and_their_share_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caption = Caption("C1", "layer", {40: "dead"}, "the most active")
+    maps = whole_levels(3, 4, 4)
+    said = said_by(monkeypatch, maps, caption, channels=[7, 3, 40], total=64)
+    assert {"7", "3", "40", "3 of 64 channels, the most active", "1 dead"} <= said
+    assert "dead  0.00 to 255" in said
+
+
+def test_marks_that_do_not_fit_are_signs_that_the_legend_explains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    maps = np.maximum(np.random.default_rng(0).standard_normal((512, 7, 7)), 0)
+    maps[5] = 0
+    said = said_by(monkeypatch, maps, Caption("x", "", {5: "dead, constant"}))
+    assert "1 dead (D), 1 constant (C)" in said
+    assert any(text.startswith("DC") for text in said)
+
+
+@pytest.mark.parametrize(
+    ("look", "words"),
+    [
+        (Look(), {"each map’s smallest value", "its largest"}),
+        (Look("layer"), {"0.00", "255"}),
+        (Look("symmetric"), {"-255", "255, middle 0"}),
+        (Look("percentile"), {"1st percentile 0.00", "99th percentile 255"}),
+    ],
+    ids=["channel", "layer", "symmetric", "percentile"],
+)
+def test_color_bar_has_numbers_only_where_they_hold_for_all_maps(
+    monkeypatch: pytest.MonkeyPatch, look: Look, words: set[str]
+) -> None:
+    maps = np.zeros((4, 10, 10), np.float32)
+    maps[:, :5] = 255
+    assert words <= said_by(monkeypatch, maps, PLAIN, look)
+
+
+@pytest.mark.usefixtures("marker")
+def test_kernel_stands_left_of_its_map() -> None:
+    maps = whole_levels(4, 30, 30)
+    kernels = whole_levels(4, 3, 3).reshape(4, 1, 3, 3) - 100
+    areas = marked_areas(decoded(draw_maps(maps, PLAIN, kernels=kernels)))
+    thumbnails = [area for area in areas if area.shape[0] == area.shape[1] < 100]
+    assert len(thumbnails) == 4
+    for area, kernel in zip(thumbnails, kernels[:, 0], strict=True):
+        factor = area.shape[0] // 3
+        levels = np.rint((kernel / np.abs(kernel).max() + 1) / 2 * 255)
+        assert (area[::factor, ::factor] == levels).all()
