@@ -17,6 +17,7 @@ from cnnviz.cli.options import WholeNumber
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
 from cnnviz.inputs import find_inputs
+from cnnviz.models.known import refuse_unknown
 from cnnviz.render.look import COLOR_MAPS, SCALES, Look
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
@@ -131,7 +132,7 @@ def command(
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
     folders = _folders(found, model, output)
     refuse_filled([] if dry_run else folders.values(), overwrite=overwrite)
-    _check_name(model)
+    refuse_unknown(model)
 
     from cnnviz.cli import mapped
     from cnnviz.featuremaps.job import save_feature_maps  # torch: only when there is work
@@ -169,13 +170,6 @@ def _options(given: dict[str, Any]) -> MapOptions:
     limits = tuple(Limit.read(text) for text in given["fail_on"])
     rest = {name: given[name] for name in ("layers", "channels", "sort", "top", "raw", "maps")}
     return MapOptions(**rest, look=look, fail_on=limits)
-
-
-def _check_name(model: str) -> None:
-    """Refuse a name that cannot be any model's before torch is loaded."""
-    from cnnviz.models.known import check_name
-
-    check_name(model)
 
 
 def _is_result(path: Path) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BAR = 30
 LONGEST_LABEL = 28
 FEW_CLASSES, SHOWN_CLASSES = 10, 5
+UNSAID = ("not selected", "used inside its parent's call")  # and nobody expects a picture
 
 
 def introduction(model: LoadedModel) -> str:
@@ -66,7 +67,7 @@ def report(result: FeatureMaps, *, quiet: bool, top: int | None = None) -> str:
 
 def _layers(manifest: dict[str, Any]) -> list[str]:
     """A line for each layer that is drawn, or that one expects to be."""
-    rows = [layer for layer in manifest["layers"] if layer["reason"] != "not selected"]
+    rows = [layer for layer in manifest["layers"] if layer["reason"] not in UNSAID]
     cells = [
         (
             layer["paper_name"] or "",

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.options import Sort
 
 WORDS = {"mean": "by mean", "max": "by largest value", "sparsity": "by sparsity", "index": "first"}
-ACTIVE = "the most active"
 
 
 def ordered(channels: list[dict[str, Any]], sort: Sort, count: int | None) -> list[int]:
@@ -28,7 +27,12 @@ def ordered(channels: list[dict[str, Any]], sort: Sort, count: int | None) -> li
 
 
 def most_active(values: NDArray[Any], count: int) -> list[int]:
-    """The numbers of the channels of (C, …) with the largest mean magnitude, in their order."""
+    """The numbers of the channels of (C, …) with the largest mean magnitude, the largest first.
+
+    Where there are no more than ``count`` all are given, in their own order.
+    """
+    if len(values) <= count:
+        return list(range(len(values)))
     rows = np.abs(np.nan_to_num(values.reshape(len(values), -1), posinf=0, neginf=0))
     best = np.argsort(-rows.mean(axis=1), kind="stable")[:count]
     return [int(number) for number in best]

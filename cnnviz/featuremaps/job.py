@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from cnnviz import images, storage
 from cnnviz.capturing import Hints, run_and_capture
 from cnnviz.errors import OutputError
@@ -22,6 +21,7 @@ from cnnviz.featuremaps.raw import RawMaps
 from cnnviz.featuremaps.sheets import Sheets
 from cnnviz.featuremaps.verification import verify
 from cnnviz.models.tensors import is_tensor_file, read_tensor
+from cnnviz.render.bars import draw_bars
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ class _Job:
 
     def files(self) -> list[str]:
         """The names of all files that are going to be written."""
-        layers = [layer for layer in self.plan.layers if layer.kind != "block" or self._wants(layer)]
+        layers = [
+            layer for layer in self.plan.layers if layer.kind != "block" or self._wants(layer)
+        ]
         drawn = [self._file(n, x) for n, x in enumerate(layers, 1) if self._wants(x)]
         raw = [f"maps.{self.options.raw}"] if self.options.raw else []
         return [INPUT, *drawn, OVERVIEW, PREDICTIONS, *raw, MANIFEST]
@@ -167,7 +169,7 @@ class _Job:
         if self.raw:
             self.raw.add(layer.key, values)
         if layer.type == "Flatten":
-            self.entries.append(measured(entry, values) | {"status": "skipped", "reason": IN_A_ROW})
+            self.entries.append(entry | {"reason": IN_A_ROW})
             return
         entry["verified"] = verify(call, values)
         entry["file"] = self._file(number, layer)
@@ -228,7 +230,7 @@ class _Job:
             shown = sorted(shown, key=lambda one: int(one["index"]))
         bars = [(one["label"], _share(one)) for one in shown]
         said = f"{found.said}; the shares always add up to 100 %, whatever the image shows"
-        return pictures.draw_bars(title, bars, said if found.sums_to_one else found.said)
+        return draw_bars(title, bars, said if found.sums_to_one else found.said)
 
     def _manifest(
         self, run: Run, predictions: Predictions | None, layers: list[dict[str, Any]]

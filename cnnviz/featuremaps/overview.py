@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cnnviz.featuremaps.channels import most_active
 from cnnviz.render.overview import OverviewRow, draw_overview
 from cnnviz.render.sheet import Caption
@@ -39,9 +41,8 @@ class Overview:
             return
         channels = most_active(values, TILES)
         shown = values[channels]
-        height, width = (min(side, LARGEST) for side in shown.shape[1:])
-        if (height, width) != shown.shape[1:]:
-            shown = block_means(shown, height, width)
+        block = -(-max(shown.shape[1:]) // LARGEST)
+        shown = np.stack([block_means(one, block, block) for one in shown])
         name = entry["paper_name"] or entry["name"]
         if entry["call"] > 1:
             name = f"{name}#{entry['call']}"

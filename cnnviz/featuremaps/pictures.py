@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.render.grid import draw_maps
-from cnnviz.render.bars import draw_bars as draw_bars
 from cnnviz.render.levels import short
+from cnnviz.render.photo import draw_picture
 from cnnviz.render.sheet import Caption
 from cnnviz.render.strips import draw_strips
 from cnnviz.render.values import draw_values

@@ -41,7 +41,10 @@ class Plan:
 
 
 def plan(
-    model: nn.Module, inputs: Sequence[Tensor], patterns: Sequence[str] = (), maps: str | None = None
+    model: nn.Module,
+    inputs: Sequence[Tensor],
+    patterns: Sequence[str] = (),
+    maps: str | None = None,
 ) -> Plan:
     """What a run of ``model`` would put out, found without computing it where that is possible.
 

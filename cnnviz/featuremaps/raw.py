@@ -36,7 +36,7 @@ class RawMaps:
         self._shapes[key] = values.shape
         data = np.ascontiguousarray(values, "<f4")
         if self._zip is None:
-            self._waiting.write(memoryview(data.reshape(-1)).cast("B"))
+            self._waiting.write(data.data)
             return
         with self._zip.open(f"{key}.npy", "w", force_zip64=True) as file:
             np.lib.format.write_array(file, data)

@@ -43,10 +43,11 @@ def verify(call: Call, maps: NDArray[np.float32]) -> dict[str, Any] | None:
     expected = np.stack([one.values for one in found], axis=2)
     terms = int(np.prod(layer.weight.shape[1:]))
     magnitudes = np.stack([one.magnitudes for one in found], axis=2)
-    total = Sum(terms, 1.0, float(max(abs(one.bias) for one in found)), integers=False)
-    allowed = tolerances(magnitudes, total, np.dtype(np.float32))
     seen = maps[channels].transpose(1, 2, 0)
-    ignore = ~np.isfinite(magnitudes) | ~np.isfinite(seen) & ~np.isfinite(expected)
+    ignore = ~np.isfinite(magnitudes) | ~np.isfinite([one.bias for one in found])
+    bias = max((abs(one.bias) for one in found if np.isfinite(one.bias)), default=0.0)
+    total = Sum(terms, 1.0, bias, integers=False)
+    allowed = np.where(ignore, 0, tolerances(magnitudes, total, np.dtype(np.float32)))
     verdict = compare(seen.astype(np.float64), expected, allowed, ignore if ignore.any() else None)
     if not verdict.agree:
         row, column, place = verdict.worst

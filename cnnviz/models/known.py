@@ -185,6 +185,26 @@ def find_known(name: str) -> Known:
     raise ModelError(f"no model is called {name!r}; {hint}")
 
 
+def refuse_unknown(name: str) -> None:
+    """Raise a ``ModelError`` for a word that names no model, without loading what could.
+
+    Paths and names with a colon are left to those who load them, and so is every word beside
+    another torchvision than the list's, which may have other models.
+    """
+    is_word = ":" not in name and not Path(name).suffix and Path(name).name == name
+    if is_word and name not in known_models() and _installed() == _data(TORCHVISION)["version"]:
+        find_known(name)
+
+
+def _installed() -> str | None:
+    from importlib import metadata  # only for a word that is not in the list
+
+    try:
+        return metadata.version(TORCHVISION).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def near_names(name: str) -> list[str]:
     """Names of the list that may have been meant by ``name``, in the order of the list.
 

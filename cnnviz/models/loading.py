@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import CnnvizError, UsageError
@@ -126,12 +126,13 @@ def _usual(source: ModelSource, module: nn.Module) -> Preprocessing | None:
     from cnnviz.models import detectors, recipes
 
     if source.home == "cnnviz":
-        own = resolved(MODELS[source.name].prepare)
+        own = resolved(MODELS[source.name].prepare) if MODELS[source.name].prepare else None
         return own if isinstance(own, recipes.Preprocessing) else None
-    if detectors.is_detector(module):
-        return detectors.recipe(source.name)
     if source.home == TORCHVISION:
-        return recipes.of_torchvision(source.name)
+        how = recipes.of_torchvision(source.name)
+        if detectors.is_detector(module):  # which normalises and pads by itself
+            how = replace(how, mean=(), std=(), multiple=1)
+        return how
     if source.home == TIMM:
         return recipes.of_timm(vars(module).get("pretrained_cfg") or {})
     return recipes.plain(_plain_size(source), _channels(module, source))
@@ -157,10 +158,11 @@ def _preparation(
     entry: ModelEntry | None, recipe: Preprocessing | None, asked: Asked
 ) -> Callable[[Picture], Prepared]:
     if asked.preprocess is not None:
-        from cnnviz.models.user import preparation
+        from cnnviz.models.own_input import preparation  # runs the user's code
 
-        return preparation(asked.preprocess)
-    if recipe is None and entry is not None:
+        made: Callable[[Picture], Prepared] = preparation(asked.preprocess)
+        return made
+    if recipe is None and entry is not None and entry.prepare:
         own: Callable[[Picture], Prepared] = resolved(entry.prepare)
         return own
 
@@ -168,7 +170,7 @@ def _preparation(
         from cnnviz.models.preprocessing import prepare
 
         if recipe is None:
-            raise CnnvizError("the model has no way of preparing images; give --preprocess")
+            raise CnnvizError("its input is no image; give a .npy or .safetensors file of numbers")
         return prepare(picture, recipe)
 
     return by_recipe

@@ -33,18 +33,29 @@ def build(call: Call) -> nn.Module:
     from torch import nn
 
     home, place = call.home, call.place
-    is_file = home.endswith(".py")
-    if is_file and not os.path.isfile(home):  # noqa: PTH113 (pathlib raises for long names)
-        raise ModelError(f"there is no file {home}")
-    with _importable(Path(home).parent if is_file else Path()):
-        module = _imported(home, _run_file if is_file else import_module)
-        made = _made(_named(module, call.name, home, _choices(module)), call)
+    with found(home, call.name) as named:
+        made = _made(named, call)
         if call.attribute:
             made, place = _attribute(made, call), f"{place}(...).{call.attribute}"
     if not isinstance(made, nn.Module):
         hint = _models_within(made, nn.Module)
         raise ModelError(f"{place} made a {type(made).__name__}, not a torch.nn.Module{hint}")
     return made
+
+
+@contextmanager
+def found(home: str, name: str) -> Iterator[Any]:
+    """What ``name`` is in ``home``, a file or a package; within, its neighbours can be imported.
+
+    Raises:
+        ModelError: there is no such file, package or name, or its code failed.
+    """
+    is_file = home.endswith(".py")
+    if is_file and not os.path.isfile(home):  # noqa: PTH113 (pathlib raises for long names)
+        raise ModelError(f"there is no file {home}")
+    with _importable(Path(home).parent if is_file else Path()):
+        module = _imported(home, _run_file if is_file else import_module)
+        yield _named(module, name, home, _choices(module))
 
 
 def _made(found: Any, call: Call) -> Any:

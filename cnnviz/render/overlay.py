@@ -73,7 +73,7 @@ def draw_overlay(
 ) -> bytes:
     """A PNG of the picture, the map as it is, and the map over the picture, with a colour bar."""
     low, high = limits or finite_range(values) or (0.0, 0.0)
-    picture = _of_good_size(picture)
+    picture = of_good_size(picture)
     height, width = picture.shape[:2]
     blocks = resized(colored_values(values, low, high, cmap), height, width)
     mixed = overlay(values, picture, cmap, opacity, limits)
@@ -95,7 +95,7 @@ def draw_overlay(
     return canvas.png()
 
 
-def _of_good_size(picture: Pixels) -> Pixels:
+def of_good_size(picture: Pixels) -> Pixels:
     """The picture with its longer side near 448 pixels: small ones by whole factors."""
     largest = max(picture.shape[:2])
     if largest <= SIDE:

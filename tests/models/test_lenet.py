@@ -92,7 +92,7 @@ def test_captured_maps_are_those_of_the_weights_bit_for_bit(
     model: LoadedModel, images: Tensor, captured: Run
 ) -> None:
     expected = by_hand(model.module.state_dict(), images)
-    names = model.entry.paper_names
+    names = model.paper_names
     seen = {names[x.name]: x.values for x in captured.layers if x.name in names}
     for name, maps in expected.items():
         values = seen[name]
@@ -106,7 +106,7 @@ def test_shipped_weights_read_a_drawn_seven(captured: Run) -> None:
 
 
 def test_shipped_weights_say_how_they_were_made(model: LoadedModel) -> None:
-    said = model.training
+    said = model.weights.about
     assert (said["dataset"], said["test_images"]) == ("MNIST", "10000")
     assert 0.988 <= float(said["test_accuracy"]) <= 1
     assert int(said["seed"]) >= 0

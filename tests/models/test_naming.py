@@ -212,7 +212,7 @@ def test_arguments_that_a_model_does_not_take_are_refused(text: str, said: str) 
 @pytest.mark.parametrize("text", ["resnet18", "timm:test_resnet"])
 def test_classes_and_arguments_reach_a_librarys_builder(text: str) -> None:
     for how in ({"classes": 7}, {"args": {"num_classes": 7}}):
-        source = find_source(text, **how)  # type: ignore[arg-type]
+        source = find_source(text, **how)
         with unallocated():
             *_, last = source.build().parameters()
         assert last.shape == (7,)

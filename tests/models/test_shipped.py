@@ -14,7 +14,7 @@ from cnnviz.capturing import run_and_capture
 from cnnviz.images import read_image
 from cnnviz.models import MODELS, load_model
 from cnnviz.models.garments import prepare
-from cnnviz.models.loading import WEIGHTS
+from cnnviz.models.supply import WEIGHTS
 from cnnviz.models.networks.fashion import FashionCNN
 
 FILES = {
@@ -69,7 +69,7 @@ def test_garments_of_the_test_set_are_named(name: str, samples: Path) -> None:
     for file, label in GARMENTS.items():
         seen = model.prepare(read_image(samples / f"{file}.png"))
         output = run_and_capture(model.module, seen.tensor).output
-        assert model.entry.labels[output.argmax()] == label
+        assert model.labels[int(output.argmax())] == label
 
 
 def test_lenet_28_reads_the_digits_of_the_test_set(samples: Path) -> None:

@@ -129,16 +129,15 @@ def test_the_same_seed_draws_the_same_latent_vector() -> None:
     assert draw(3).steps == ["100 numbers drawn from the normal distribution, seed 3"]
 
 
-def test_a_model_without_shipped_weights_is_not_loaded() -> None:
-    with pytest.raises(ModelError, match="cnnviz ships no weights of unet") as caught:
-        load_model("unet")
-    assert caught.value.exit_code == 2
+def test_a_model_without_shipped_weights_is_random_and_says_so() -> None:
+    weights = load_model("unet").weights
+    assert (weights.source, weights.about) == ("random", {"seed": "0"})
 
 
 def test_arguments_reach_the_factory(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
     wide: Any = replace(find_model("residual_block"), arguments={"channels": 64})
-    monkeypatch.setitem(MODELS, "residual_block", wide)  # type: ignore[arg-type]
+    monkeypatch.setitem(MODELS, "residual_block", wide)
     built = find_source("residual_block").build()
     assert sum(p.numel() for p in built.parameters()) == 2 * (9 * 64**2 + 64) + 4 * 64

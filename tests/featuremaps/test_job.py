@@ -11,7 +11,7 @@ from PIL import Image
 
 from cnnviz.capturing import run_and_capture
 from cnnviz.errors import ImageError, OutputError, UsageError
-from cnnviz.featuremaps import FeatureMaps, save_feature_maps
+from cnnviz.featuremaps.job import FeatureMaps, save_feature_maps
 from cnnviz.images import read_image
 from cnnviz.models import load_model
 from cnnviz.models.loading import LoadedModel
@@ -20,7 +20,7 @@ from tests.models.drawn import seven
 
 LAYER_KEYS = {
     *("index", "name", "type", "call", "shape", "status", "reason", "file", "stats", "channels"),
-    *("verified", "paper_name"),
+    *("verified", "paper_name", "kind", "aliases", "layout"),
 }
 PICTURES = [
     "00_input.png",
@@ -35,6 +35,7 @@ PICTURES = [
     "10_classifier.1.png",
     "11_classifier.2.png",
     "12_classifier.3.png",
+    "overview.png",
     "predictions.png",
 ]
 
@@ -81,7 +82,9 @@ def test_manifest_says_what_was_run_on_what(saved: FeatureMaps, manifest: dict[s
     weights = manifest["weights"]
     assert (weights["source"], weights["dataset"]) == ("trained", "MNIST")
     assert set(manifest) - {"cnnviz", "model", "image", "preprocess"} == {
-        *("weights", "predictions", "layers")
+        *("weights", "predictions", "predictions_from", "layers", "notes", "selection", "raw"),
+        *("hooks_change_nothing", "restored_buffers", "scale", "colors", "overview"),
+        "failed_limits",
     }
 
 
@@ -109,7 +112,10 @@ def test_every_layer_is_captured_with_its_file_or_skipped_with_a_reason(
     assert (flatten["type"], flatten["file"], flatten["channels"]) == ("Flatten", None, [])
     assert flatten["reason"]
     captured = [layer for layer in layers if layer["status"] == "captured"]
-    assert [layer["file"] for layer in captured] == PICTURES[1:-1]
+    assert [layer["file"] for layer in captured] == PICTURES[1:-2]
+    assert [layer["name"] for layer in layers if layer["verified"]] == [
+        *("features.0", "features.3", "features.6")
+    ]
     assert all((saved.folder / layer["file"]).is_file() for layer in captured)
     assert all(layer["reason"] is None and layer["call"] == 1 for layer in captured)
 
@@ -201,8 +207,8 @@ def test_file_that_is_no_image_leaves_no_folder(model: LoadedModel, tmp_path: Pa
 def test_input_picture_shows_what_the_model_sees(saved: FeatureMaps) -> None:
     with Image.open(saved.folder / "00_input.png") as image:
         pixels = np.asarray(image)
-    # The lightest area of the sheet inside the tile's black ground is the 7, enlarged 8 times.
+    # The lightest area of the sheet inside the picture's black ground is the 7, 14 times as large.
     black = (pixels == 0).all(axis=2)
     rows, columns = black.any(axis=1).nonzero()[0], black.any(axis=0).nonzero()[0]
-    tile = pixels[rows[0] : rows[0] + 256, columns[0] : columns[0] + 256, 0]
-    assert (tile[4::8, 4::8] == np.pad(seven(), 2)).all()
+    tile = pixels[rows[0] : rows[0] + 448, columns[0] : columns[0] + 448, 0]
+    assert (tile[7::14, 7::14] == np.pad(seven(), 2)).all()
