@@ -12,7 +12,16 @@ import click
 from cnnviz.cli import options
 from cnnviz.cli.options import Size, WholeNumber, shown
 from cnnviz.errors import UsageError
-from cnnviz.summary.report import SORTS, comparison, csv_text, document, report, sorted_layers
+from cnnviz.summary.report import (
+    SORTS,
+    comparison,
+    comparison_csv,
+    csv_text,
+    document,
+    report,
+    sorted_layers,
+    sorted_models,
+)
 
 if TYPE_CHECKING:
     from cnnviz.summary.model import ModelSummary
@@ -28,7 +37,9 @@ if TYPE_CHECKING:
     "--input",
     "input_size",
     type=Size(),
-    help="Size of one image, CHANNELSxHEIGHTxWIDTH.  [default: what the model is known for]",
+    multiple=True,
+    help="Size of one image, CHANNELSxHEIGHTxWIDTH; once for each input of a model that takes"
+    " several.  [default: what the model is known for]",
 )
 @click.option("--depth", type=WholeNumber(), help="Fold what lies deeper than so many levels.")
 @click.option(
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
     type=click.Choice(list(SORTS)),
     default="forward",
     show_default=True,
-    help="Order of the rows: as they run, or the largest first.",
+    help="Order of the rows: as they run (or are named), or the largest first.",
 )
 @click.option("--trainable", is_flag=True, help="Add a column of the parameters that are trained.")
 @click.option(
@@ -52,7 +63,7 @@ if TYPE_CHECKING:
 )
 @options.model_args
 @click.option("--compare", is_flag=True, help="One row for each of several models.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as comma-separated values.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @options.everywhere
 def command(
     models: tuple[str, ...],
@@ -72,9 +83,11 @@ def command(
     TorchScript (.pt) or torch.export (.pt2). Nothing is downloaded, and no memory is taken for
     weights. Files and packages of your own are run: take them only from people you trust.
     """
-    if as_csv and (as_json or compare):
-        other = "--json" if as_json else "--compare"
-        raise UsageError(f"--csv prints the rows of one model; leave out {other}")
+    if as_csv and as_json:
+        raise UsageError("--csv and --json are two forms of the same; leave out one")
+    if compare and (trainable or how["depth"]):
+        other = "--trainable" if trainable else "--depth"
+        raise UsageError(f"--compare prints no layers; leave out {other}")
     if len(models) > 1 and not compare:
         raise UsageError(f"{len(models)} MODELs are put side by side by --compare; else give one")
 
@@ -82,8 +95,10 @@ def command(
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
         found = [summarize(model, args=model_args, **how) for model in models]
+    if not quiet and (compare or as_csv) and not as_json:
+        _print_notes(found)
     if compare:
-        _print_comparison(found, as_json=as_json)
+        _print_comparison(sorted_models(found, sort), as_json=as_json, as_csv=as_csv)
         return
     (summary,) = found
     layers = sorted_layers(summary, sort)
@@ -95,11 +110,20 @@ def command(
         click.echo(_printable(report(summary, layers, trainable=trainable, notes=not quiet)))
 
 
-def _print_comparison(found: list[ModelSummary], *, as_json: bool) -> None:
+def _print_comparison(found: list[ModelSummary], *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         click.echo(json.dumps({"models": [document(each, each.layers) for each in found]}))
+    elif as_csv:
+        click.echo(comparison_csv(found), nl=False)
     else:
         click.echo(_printable(comparison(found)))
+
+
+def _print_notes(found: list[ModelSummary]) -> None:
+    """Notes, where the printed form has no place for them."""
+    for summary in found:
+        for note in summary.notes:
+            click.echo(_printable(f"{summary.model}: {note}"), err=True)
 
 
 def _printable(text: str) -> str:

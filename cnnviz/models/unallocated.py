@@ -8,11 +8,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @contextmanager
@@ -45,11 +45,16 @@ def unallocated() -> Iterator[None]:
 def meta_copy(module: nn.Module) -> nn.Module:
     """A copy of ``module`` with its parameters and buffers on the meta device; it is left alone."""
     tensors = [*module.parameters(), *module.buffers()]
-    known: dict[int, Any] = {id(t): _without_values(t) for t in tensors if not is_lazy(t)}
+    for each in module.modules():  # weights that were computed, which torch refuses to copy
+        tensors += [t for t in vars(each).values() if isinstance(t, Tensor) and not t.is_leaf]
+    known: dict[int, Any] = {id(tensor): _without_values(tensor) for tensor in tensors}
     return deepcopy(module, known)
 
 
 def _without_values(tensor: Tensor) -> Tensor:
+    if isinstance(tensor, (UninitializedParameter, UninitializedBuffer)):
+        make: Callable[..., Tensor] = type(tensor)  # torch does not state what it takes
+        return make(requires_grad=tensor.requires_grad, device="meta")
     empty = tensor.detach().to("meta")
     if isinstance(tensor, nn.Parameter):
         return nn.Parameter(empty, requires_grad=tensor.requires_grad)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from cnnviz.shapes.receptive import Field
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from cnnviz.shapes.layer import Shape
-    from cnnviz.summary.tracing import Node, Traced
+    from cnnviz.summary.calls import Node
+    from cnnviz.summary.tracing import Traced
 
 NOT_RUN, USED_BY_PARENT, COUNTED_ABOVE = "not run", "used inside its parent", "counted above"
 
@@ -25,10 +28,10 @@ NOT_RUN, USED_BY_PARENT, COUNTED_ABOVE = "not run", "used inside its parent", "c
 class LayerSummary:
     """One row: a call of a module or function, a bare parameter, or a module that did not run.
 
-    ``output`` is a shape without the batch, None where nothing ran. ``params`` were not counted in
-    an earlier row. ``fields`` are the receptive fields along the axes of the input, none where the
-    output does not depend on it. ``memory`` is the output's, in bytes. ``note`` says what is
-    special.
+    ``output`` is a shape without the batch, None where nothing ran or no tensor came back.
+    ``params`` were not counted in an earlier row. ``fields`` are the receptive fields along the
+    axes of the input, none where the output does not depend on it. ``memory`` is the output's, in
+    bytes. ``note`` says what is special.
     """
 
     name: str
@@ -100,23 +103,22 @@ class _Writer:
             held = list(node.module.parameters())
             params = self._count(held)
             note = COUNTED_ABOVE if held and not params[0] else ""
-        output = node.output[1:] if node.output[:1] == (1,) else node.output
         fields = node.trace.fields if node.trace else ()
         return LayerSummary(
             node.name or node.type,
             node.type,
             node.call,
-            output or None,
+            without_batch(node),
             *params,
             node.all_macs,
             fields,
             node.size,
-            note,
+            "; ".join(filter(None, (node.note, note))),
         )
 
     def _idle_row(self, module: nn.Module) -> LayerSummary:
         held = list(module.parameters())
-        used = any(id(param) in self.read for param in held)
+        used = _is_script(module) or any(id(param) in self.read for param in held)
         name, kind = self.names[module], type(module).__name__
         self.written.update(module.modules())
         note = USED_BY_PARENT if used else NOT_RUN
@@ -125,18 +127,31 @@ class _Writer:
     def _bare(self, module: nn.Module) -> Iterator[LayerSummary]:
         """Parameters that a module holds itself, beside those of its layers."""
         for name, param in module.named_parameters(self.names[module], recurse=False):
-            if id(param) not in self.counted:
+            if id(param) not in self.counted and not is_lazy(param):
                 count, shape = self._count([param]), tuple(param.shape)
                 yield LayerSummary(name, "Parameter", 1, shape, *count, 0, (), 0)
 
     def _count(self, params: Iterable[Tensor]) -> tuple[int, int]:
         """How many numbers are new, and how many of them are trained."""
-        new = {id(param): param for param in params if id(param) not in self.counted}
+        known = [param for param in params if not is_lazy(param)]  # others never ran
+        new = {id(param): param for param in known if id(param) not in self.counted}
         self.counted |= new.keys()
         trained = sum(param.numel() for key, param in new.items() if key not in self.frozen)
         return sum(param.numel() for param in new.values()), trained
 
 
+def without_batch(node: Node) -> Shape | None:
+    """The shape of a call's output for one image, or for one region of it."""
+    if node.output and node.output[0] == node.batch:
+        return node.output[1:]
+    return node.output
+
+
 def _is_layer(module: nn.Module | None) -> bool:
-    """Whether it is one of torch's own layers, not a network."""
-    return type(module).__module__.startswith("torch.nn.")
+    """Whether it is one of torch's own layers, or shows as little of what it calls."""
+    return type(module).__module__.startswith("torch.nn.") or _is_script(module)
+
+
+def _is_script(module: nn.Module | None) -> bool:
+    """Whether it is TorchScript, which calls its modules without a hook."""
+    return isinstance(module, torch.jit.ScriptModule)

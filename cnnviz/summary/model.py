@@ -14,21 +14,29 @@ from cnnviz.models.naming import ModelSource, find_source
 from cnnviz.models.operations import Operations, listened
 from cnnviz.models.unallocated import meta_copy, unallocated
 from cnnviz.shapes.notation import size_text
-from cnnviz.summary.layers import LayerSummary, layers_of
-from cnnviz.summary.tracing import is_detector, trace_model
+from cnnviz.summary.detectors import is_detector, note_of
+from cnnviz.summary.inputs import known_inputs
+from cnnviz.summary.layers import LayerSummary, layers_of, without_batch
+from cnnviz.summary.tracing import SEED, trace_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cnnviz.shapes.layer import Shape
     from cnnviz.shapes.receptive import Field
     from cnnviz.summary.tracing import Traced
 
 META = torch.device("meta")
-DETECTOR_NOTE = (
-    "only the backbone runs: what a detector's heads read depends on the image; their parameters"
-    " are counted"
+NEEDED_VALUES = (
+    "its code needs values, so it was built and run with random ones on {}; other values may take"
+    " another way"
 )
+TOKENS = "its input was taken as whole numbers, such as the tokens of a text"
+SEVERAL = "it returns {} tensors; the output and its receptive field are those of the first"
+NO_TENSOR = "no tensor was found in what it returns, so its output and depth are not known"
+NO_WAY = "torch does not see the way from the input to the output, so its depth is not known"
+SCRIPT = "TorchScript does not show which of its layers runs, so they are one row"
+PACKED = "quantised layers keep their weights packed, where they cannot be counted"
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,15 @@ class ModelSummary:
     Every parameter is counted once, in ``total_params`` and in one row of ``layers``, also where
     it is shared or did not run. ``buffers`` are numbers kept beside them. ``memory`` is in bytes:
     of parameters, buffers, and the output of every layer. ``depth`` is the number of layers with
-    weights on the longest way through. ``fields`` are those of the output. ``notes`` say what was
-    done differently.
+    weights on the longest way through, None where torch does not see a way. ``fields`` are those
+    of the output. ``inputs`` are all that the model takes, ``input`` the first of them. ``notes``
+    say what was done differently.
     """
 
     model: str
     year: int | None
     input: Shape
+    inputs: tuple[Shape, ...]
     output: Shape | None
     layers: tuple[LayerSummary, ...]
     total_params: int
@@ -52,7 +62,7 @@ class ModelSummary:
     buffers: int
     macs: int
     memory: dict[str, int]
-    depth: int
+    depth: int | None
     fields: tuple[Field, ...]
     notes: tuple[str, ...]
 
@@ -71,7 +81,7 @@ class ModelSummary:
 
 def summarize(
     model: str | nn.Module,
-    input_size: Shape | None = None,
+    input_size: Shape | Sequence[Shape] | None = None,
     *,
     depth: int | None = None,
     freeze: Sequence[str] = (),
@@ -80,6 +90,7 @@ def summarize(
 ) -> ModelSummary:
     """The layers of a model for one image of ``input_size``, (channels, height, width).
 
+    A model that takes several inputs is given as many sizes, in the order of its ``forward``.
     ``model`` is a module, which is left as it is, or a name as the command takes it. Without
     ``input_size`` it is the one that the model is known for. ``depth`` folds what lies deeper,
     ``freeze`` are globs over the names of parameters and modules (with a leading ``!``: all but
@@ -95,7 +106,7 @@ def summarize(
         source = ModelSource(type(model).__name__, lambda: model)
     else:
         source = find_source(model, classes=classes, args=args)
-    size, module, traced, notes = _run(source, input_size or source.input_size)
+    sizes, module, traced, notes = _run(source, _sizes_of(input_size))
     frozen = {id(param) for param in module.parameters() if not param.requires_grad}
     frozen |= _matching(module, freeze)
     layers = tuple(layers_of(module, traced, depth, frozen))
@@ -104,8 +115,9 @@ def summarize(
     return ModelSummary(
         model=source.name,
         year=source.year,
-        input=size,
-        output=root.output[1:] or None,
+        input=sizes[0],
+        inputs=sizes,
+        output=without_batch(root),
         layers=layers,
         total_params=_numbers(params),
         trainable_params=_numbers(param for param in params if id(param) not in frozen),
@@ -116,55 +128,84 @@ def summarize(
             "buffers": _bytes(buffers),
             "outputs": sum(layer.memory for layer in layers),
         },
-        depth=root.trace.depth if root.trace else 0,
+        depth=root.depth,
         fields=root.trace.fields if root.trace else (),
-        notes=tuple(notes),
+        notes=(*notes, *_notes_of(module, traced)),
     )
 
 
-def _run(source: ModelSource, size: Shape | None) -> tuple[Shape, nn.Module, Traced, list[str]]:
-    """The input, the model, built without memory if it lets itself, and what a run of it showed."""
+def _sizes_of(given: Shape | Sequence[Shape] | None) -> tuple[Shape, ...]:
+    sizes = [given] if given and isinstance(given[0], int) else given or []
+    return tuple(tuple(size) for size in sizes)  # type: ignore[arg-type]
+
+
+def _run(
+    source: ModelSource, sizes: tuple[Shape, ...]
+) -> tuple[tuple[Shape, ...], nn.Module, Traced, list[str]]:
+    """The inputs, the model, without memory if it lets itself, and what a run of it showed."""
     if source.home in {"torchscript", "export"}:
-        return _run_program(source, size)
+        return _run_program(source, sizes)
     try:
         with unallocated():
             module = meta_copy(source.build())
-        size = _known(size, source)
-        notes = [DETECTOR_NOTE] if is_detector(module) else []
-        return size, module, trace_model(module, size, META), notes
+        return _traced(source, module, sizes, META)
     except CnnvizError as error:
         if not _needs_values(error):
             raise
-    module, size = source.build(), _known(size, source)
-    device = next((param.device for param in module.parameters()), torch.device("cpu"))
-    note = f"it needs values to run, so it was built and run with random ones on {device}"
-    return size, module, trace_model(module, size, device), [note]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        module = source.build()
+        device = next((param.device for param in module.parameters()), torch.device("cpu"))
+        sizes, module, traced, notes = _traced(source, module, sizes, device)
+    return sizes, module, traced, [NEEDED_VALUES.format(device), *notes]
 
 
 def _run_program(
-    source: ModelSource, size: Shape | None
-) -> tuple[Shape, nn.Module, Traced, list[str]]:
+    source: ModelSource, sizes: tuple[Shape, ...]
+) -> tuple[tuple[Shape, ...], nn.Module, Traced, list[str]]:
     """The same of a file that carries its code and weights, on the CPU."""
-    size, module = _known(size, source), source.build()
-    if source.fixed_size and size != source.input_size:
+    module = source.build()
+    sizes = known_inputs(source, module, sizes)
+    if source.fixed_size and sizes[0] != source.input_size:
         raise UsageError(
             f"{source.name} was exported for {size_text(source.input_size or ())} and takes no"
-            f" other size than that; {size_text(size)} was given"
+            f" other size than that; {size_text(sizes[0])} was given"
         )
     notes = [f"{source.description}, run with its own weights on the CPU"]
     if isinstance(module, Operations):
-        module = listened(module, size)
+        module = listened(module, sizes[0])
         notes.append("its layers are the operations that it runs: no part of it can be listened to")
-    return size, module, trace_model(module, size, torch.device("cpu")), notes
+    return sizes, module, trace_model(module, sizes, torch.device("cpu")), notes
 
 
-def _known(size: Shape | None, source: ModelSource) -> Shape:
-    if size is None:
-        raise UsageError(
-            f"what {source.name} takes is not known; give --input CHANNELSxHEIGHTxWIDTH,"
-            " such as 3x224x224"
-        )
-    return size
+def _traced(
+    source: ModelSource, module: nn.Module, sizes: tuple[Shape, ...], device: torch.device
+) -> tuple[tuple[Shape, ...], nn.Module, Traced, list[str]]:
+    """A run, with whole numbers where the model looks them up in a table."""
+    sizes = known_inputs(source, module, sizes)
+    try:
+        return sizes, module, trace_model(module, sizes, device), []
+    except CnnvizError as error:
+        if "'indices'" not in str(error.__cause__):
+            raise
+    return sizes, module, trace_model(module, sizes, device, tokens=True), [TOKENS]
+
+
+def _notes_of(module: nn.Module, traced: Traced) -> Iterator[str]:
+    """What a reader has to know to read the numbers rightly."""
+    root = traced.root
+    if is_detector(module):
+        yield note_of(module)
+    elif root.returned > 1:
+        yield SEVERAL.format(root.returned)
+    if root.output is None:
+        yield NO_TENSOR
+    elif root.depth is None:
+        yield NO_WAY
+    if any(".quantized" in type(each).__module__ for each in module.modules()):
+        yield PACKED
+    if isinstance(module, torch.jit.ScriptModule):
+        yield SCRIPT
 
 
 def _needs_values(error: CnnvizError) -> bool:

@@ -11,13 +11,15 @@ from cnnviz.shapes.notation import size_text
 from cnnviz.shapes.table import bytes_text, lines_text, table_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from cnnviz.shapes.layer import Shape
     from cnnviz.shapes.receptive import Field
     from cnnviz.summary.layers import LayerSummary
     from cnnviz.summary.model import ModelSummary
 
 SORTS = ("forward", "params", "macs", "memory")
+COMPARED = ("model", "year", "depth", "params", "macs", "input", "receptive_field")
 CSV_KEYS = ("name", "call", "type", "output", "params", "trainable_params", "macs", "memory")
 
 
@@ -28,6 +30,18 @@ def sorted_layers(summary: ModelSummary, sort: str) -> list[LayerSummary]:
     return sorted(summary.layers, key=lambda layer: int(getattr(layer, sort)), reverse=True)
 
 
+def sorted_models(summaries: Sequence[ModelSummary], sort: str) -> list[ModelSummary]:
+    """The models in the order that they were named in, or the largest first."""
+    keys: dict[str, Callable[[ModelSummary], int]] = {
+        "params": lambda summary: summary.total_params,
+        "macs": lambda summary: summary.macs,
+        "memory": lambda summary: sum(summary.memory.values()),
+    }
+    if sort == "forward":
+        return list(summaries)
+    return sorted(summaries, key=keys[sort], reverse=True)
+
+
 def document(summary: ModelSummary, layers: Sequence[LayerSummary]) -> dict[str, Any]:
     """What ``--json`` prints; sizes are without the batch."""
     last = summary.last_map
@@ -35,7 +49,8 @@ def document(summary: ModelSummary, layers: Sequence[LayerSummary]) -> dict[str,
         "model": summary.model,
         "year": summary.year,
         "input": list(summary.input),
-        "output": list(summary.output) if summary.output else None,
+        "inputs": [list(size) for size in summary.inputs],
+        "output": list(summary.output) if summary.output is not None else None,
         "total_params": summary.total_params,
         "trainable_params": summary.trainable_params,
         "buffers": summary.buffers,
@@ -75,13 +90,16 @@ def _geometry(fields: tuple[Field, ...]) -> dict[str, Any]:
 
 def csv_text(layers: Sequence[LayerSummary]) -> str:
     """The rows for a spreadsheet; sizes as 64x56x56."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*CSV_KEYS, "receptive_field", "note"])
+    rows: list[list[Any]] = [[*CSV_KEYS, "receptive_field", "note"]]
     for layer in layers:
-        cells = {**_entry(layer), "output": size_text(layer.output or ())}
-        field = field_text(layer.fields)
-        writer.writerow([*(cells[key] for key in CSV_KEYS), field, layer.note])
+        cells = {**_entry(layer), "output": _output_text(layer.output)}
+        rows.append([*(cells[key] for key in CSV_KEYS), field_text(layer.fields), layer.note])
+    return _separated(rows)
+
+
+def _separated(rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
@@ -109,7 +127,7 @@ def _cells(layer: LayerSummary) -> list[str]:
     return [
         layer.key,
         layer.type,
-        size_text(layer.output) if layer.output is not None else "",
+        _output_text(layer.output),
         f"{layer.params:,}",
         f"{layer.trainable_params:,}",
         f"{layer.macs:,}",
@@ -117,39 +135,66 @@ def _cells(layer: LayerSummary) -> list[str]:
     ]
 
 
+def _output_text(output: Shape | None) -> str:
+    if output is None:
+        return ""
+    return size_text(output) or "scalar"
+
+
 def _totals(summary: ModelSummary) -> Iterator[tuple[str, str]]:
-    yield "input", size_text(summary.input)
+    yield "input", " and ".join(map(size_text, summary.inputs))
     beside = f"; {summary.buffers:,} buffers beside them" if summary.buffers else ""
     trained = f"{summary.trainable_params:,} trainable"
     yield "parameters", f"{summary.total_params:,} ({trained}{beside})"
     yield "multiply-adds", f"{summary.macs:,} ({COUNTED} and normalisation)"
-    yield "depth", f"{summary.depth} layers with weights on the longest way"
-    last = summary.last_map
-    if last:
+    if summary.depth is not None:
+        layers = "layer" if summary.depth == 1 else "layers"
+        yield "depth", f"{summary.depth} {layers} with weights on the longest way"
+    yield from _field_line(summary)
+    kept = bytes_text(summary.memory["params"] + summary.memory["buffers"])
+    outputs = bytes_text(summary.memory["outputs"])
+    yield "memory", f"{kept} of parameters and buffers, {outputs} of outputs (one image)"
+
+
+def _field_line(summary: ModelSummary) -> Iterator[tuple[str, str]]:
+    """The receptive field of the output and, where that has none, the largest that is known."""
+    last, output = summary.last_map, field_text(summary.fields)
+    if last is None:
+        if output:
+            yield "receptive field", output
+    else:
         stride = size_text(tuple(field.stride for field in last.fields))
         padding = size_text(tuple(field.padding for field in last.fields))
         known = f"{field_text(last.fields)}, stride {stride}, padding {padding}"
         is_output = last.fields == summary.fields
-        said = known if is_output else f"{field_text(summary.fields)}; up to {last.key} {known}"
-        yield "receptive field", said
-    kept = bytes_text(summary.memory["params"] + summary.memory["buffers"])
-    outputs = bytes_text(summary.memory["outputs"])
-    yield "memory", f"{kept} of parameters and buffers, {outputs} of outputs (one image)"
+        before = f"{output or 'not of the input'}; up to {last.key} "
+        yield "receptive field", known if is_output else before + known
 
 
 def comparison(summaries: Sequence[ModelSummary]) -> str:
     """One row per model."""
     heads = ["model", "year", "depth", "params", "MACs", "input", "receptive field"]
     rows = [
-        [
-            summary.model,
-            str(summary.year or ""),
-            str(summary.depth),
-            f"{summary.total_params:,}",
-            f"{summary.macs:,}",
-            size_text(summary.input),
-            field_text(summary.last_map.fields) if summary.last_map else "",
-        ]
-        for summary in summaries
+        [f"{cell:,}" if key in {"params", "macs"} else str(cell) for key, cell in row.items()]
+        for row in map(_compared, summaries)
     ]
     return table_text([heads, *rows], numbers={1, 2, 3, 4})
+
+
+def comparison_csv(summaries: Sequence[ModelSummary]) -> str:
+    """The comparison for a spreadsheet."""
+    return _separated([COMPARED, *(list(_compared(summary).values()) for summary in summaries)])
+
+
+def _compared(summary: ModelSummary) -> dict[str, int | str]:
+    last = summary.last_map
+    cells = (
+        summary.model,
+        summary.year or "",
+        "" if summary.depth is None else summary.depth,
+        summary.total_params,
+        summary.macs,
+        " and ".join(map(size_text, summary.inputs)),
+        field_text(last.fields if last else summary.fields),
+    )
+    return dict(zip(COMPARED, cells, strict=True))

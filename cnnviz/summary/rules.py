@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnviz.shapes.axes import AdaptiveAxis
 from cnnviz.shapes.readers import Reader, Slide, Spread
+from cnnviz.summary.resizing import resized
 from cnnviz.summary.trace import Trace, axes_of, joined, length, marked, plain
 
 if TYPE_CHECKING:
@@ -104,16 +105,10 @@ def _windows(trace: Trace, readers: Sequence[Reader], shape: Shape) -> Trace:
     return trace
 
 
-def _upsample(call: Call) -> Trace:
-    trace = call.trace
-    for dim in range(2, len(call.shape)):
-        size, new = length(trace.dims[dim]), call.shape[dim]
-        if new % size:
-            axes = axes_of(trace.dims[dim])
-            trace = trace.unknown(axes).with_dim(dim, marked(axes, new))
-        else:
-            trace = trace.through(dim, Spread(new // size, new // size), new)
-    return trace
+def _pixel_shuffled(call: Call) -> Trace:
+    factor = int(call.given["upscale_factor"])
+    spread = [Spread(factor, factor)] * 2
+    return _windows(call.trace, spread, call.shape).with_dim(-3, plain(call.shape[-3]))
 
 
 def _pad(call: Call) -> Trace:
@@ -228,7 +223,8 @@ RULES: dict[str, Callable[[Call], Trace]] = {
     r"convolution": _convolution,
     r"(max|avg)_pool[123]d(_with_indices)?": _pool,
     r"_?adaptive_(avg|max)_pool[123]d": _adaptive,
-    r"upsample_nearest[123]d": _upsample,
+    r"_?upsample_(\w*linear|bicubic|nearest|nearest_exact)[123]d": resized,
+    r"pixel_shuffle": _pixel_shuffled,
     r"constant_pad_nd|(reflection|replication)_pad[123]d": _pad,
     r"mm|bmm": _product("self", "mat2"),
     r"addmm": _product("mat1", "mat2"),

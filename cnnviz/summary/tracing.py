@@ -7,10 +7,8 @@ input. Hooks on the modules, and a mode for functions, say on whose behalf.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +17,16 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from cnnviz.errors import CnnvizError
 from cnnviz.shapes.notation import size_text
-from cnnviz.summary.rules import Call, follow
+from cnnviz.summary.calls import Node, Tracer
+from cnnviz.summary.detectors import is_detector, run_detector
 from cnnviz.summary.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cnnviz.shapes.layer import Shape
 
@@ -37,41 +34,14 @@ if TYPE_CHECKING:
 OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul"}
 OPERATORS |= {"itruediv": "div", "truediv": "div", "rtruediv": "div", "imatmul": "matmul"}
 
-# Of their argument these take the shape, and not the values.
-SHAPE_ONLY = re.compile(r"\w+_like|new_(zeros|ones|empty|full)\w*")
-
 # These would be taken apart into reading by index, which says nothing of where.
-KEPT = {getattr(torch.ops.aten, f"upsample_nearest{axes}d") for axes in (1, 2, 3)}
+KEPT_NAMES = ["pixel_shuffle", "upsample_bicubic2d", "upsample_trilinear3d"]
+KEPT_NAMES += ["upsample_linear1d", "upsample_bilinear2d"]
+for axes in (1, 2, 3):
+    KEPT_NAMES += [f"upsample_nearest{axes}d", f"_upsample_nearest_exact{axes}d"]
+KEPT = {getattr(torch.ops.aten, name) for name in KEPT_NAMES}
 
-
-@dataclass
-class Node:
-    """One call of a module, or of a function where ``module`` is None.
-
-    ``output`` is the shape of its first tensor, with the batch; ``size`` its bytes, 0 where it
-    only looks at another tensor's. ``macs`` are its own, without those of ``children``.
-    """
-
-    name: str
-    type: str
-    module: nn.Module | None
-    call: int = 1
-    macs: int = 0
-    operations: int = 0
-    output: Shape = ()
-    size: int = 0
-    trace: Trace | None = None
-    children: list[Node] = field(default_factory=list)
-
-    @property
-    def calls_modules(self) -> bool:
-        """Whether another module is called within."""
-        return any(c.module is not None or c.calls_modules for c in self.children)
-
-    @property
-    def all_macs(self) -> int:
-        """Its multiply-adds, with those of all that is called within."""
-        return self.macs + sum(child.all_macs for child in self.children)
+SEED = 0  # so that two runs of a model that needs values take the same way
 
 
 @dataclass(frozen=True)
@@ -82,20 +52,21 @@ class Traced:
     read: frozenset[int]
 
 
-def trace_model(model: nn.Module, shape: Shape, device: torch.device) -> Traced:
-    """Run ``model`` on one image of ``shape``, in eval mode and without gradients.
+def trace_model(
+    model: nn.Module, sizes: Sequence[Shape], device: torch.device, *, tokens: bool = False
+) -> Traced:
+    """Run ``model`` on one input of each of ``sizes``, in eval mode and without gradients.
 
-    It is left in the mode it was in, without hooks. Of a detector only the backbone runs: what its
-    heads read depends on what is in the image.
+    ``tokens`` makes them whole numbers. The model is left in the mode it was in, without hooks.
 
     Raises:
         CnnvizError: the model failed on this input; the last layer is named.
     """
-    image = torch.zeros(1, *shape, device=device)
     tracer = Tracer(type(model).__name__)
-    tracer.traces[image] = Trace.of_input((1, *shape))
+    inputs = [_input(model, size, device, tokens=tokens) for size in sizes]
+    for tensor, trace in zip(inputs, _traces_of(sizes), strict=True):
+        tracer.give(tensor, trace)
     modes = {module: module.training for module in model.modules()}
-    runs = model.get_submodule("backbone") if is_detector(model) else model
     try:
         with ExitStack() as stack:
             stack.callback(_restore, modes)
@@ -106,21 +77,39 @@ def trace_model(model: nn.Module, shape: Shape, device: torch.device) -> Traced:
             stack.enter_context(_no_shortcuts())
             stack.enter_context(_Operations(tracer))
             stack.enter_context(_Functions(tracer))
-            tracer.finish(tracer.root, runs(image), (image,))
-    except Exception as error:  # a model is somebody's code and raises what it likes
-        where = f" in {tracer.place}" if tracer.place else ""
+            output = (
+                run_detector(model, inputs[0], tracer) if is_detector(model) else model(*inputs)
+            )
+            tracer.finish(tracer.root, output, inputs)
+    except (Exception, SystemExit) as error:  # a model is somebody's code and raises what it likes
+        where = f" in {_one_line(tracer.place)}" if tracer.place else ""
         said = f"{type(error).__name__}: {_one_line(error)}"
-        text = f"the model failed on an input of {size_text(shape)}{where}: {said}"
-        raise CnnvizError(f"{text}; give an input that it takes") from error
+        text = f"the model failed on an input of {' and '.join(map(size_text, sizes))}{where}"
+        raise CnnvizError(f"{text}: {said}; if it takes another size, say so by --input") from error
     tracer.root.module = model
     return Traced(tracer.root, frozenset(tracer.read))
 
 
-def is_detector(model: nn.Module) -> bool:
-    """Whether the model is one of torchvision's detectors."""
-    return type(model).__module__.startswith("torchvision.models.detection") and hasattr(
-        model, "backbone"
-    )
+def _input(model: nn.Module, size: Shape, device: torch.device, *, tokens: bool) -> Tensor:
+    """A batch of one: whole numbers, or fractions from 0 to 1 of the model's own precision."""
+    if tokens:
+        return torch.zeros(1, *size, dtype=torch.int64, device=device)
+    precisions = [p.dtype for p in model.parameters() if p.is_floating_point()]
+    dtype = precisions[0] if precisions else torch.float32
+    if device.type == "meta":
+        return torch.zeros(1, *size, dtype=dtype, device=device)
+    random = torch.Generator().manual_seed(SEED)
+    return torch.rand(1, *size, generator=random).to(device, dtype)
+
+
+def _traces_of(sizes: Sequence[Shape]) -> list[Trace]:
+    """Inputs as large as the first lie on it; how others do is not known."""
+    first = Trace.of_input((1, *sizes[0]))
+    alike = [size[1:] == sizes[0][1:] for size in sizes]
+    return [
+        Trace.of_input((1, *size)) if same else first.lost((1, *size))
+        for size, same in zip(sizes, alike, strict=True)
+    ]
 
 
 @contextmanager
@@ -129,7 +118,7 @@ def _no_shortcuts() -> Iterator[None]:
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH):
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
@@ -142,125 +131,6 @@ def _one_line(what: object) -> str:
 def _restore(modes: dict[nn.Module, bool]) -> None:
     for module, mode in modes.items():
         module.training = mode
-
-
-class Tracer:
-    """The tree of calls as it grows, and what is known of every tensor alive."""
-
-    def __init__(self, model: str) -> None:
-        self.root = Node("", model, None)
-        self.stack = [self.root]
-        self.calls: Counter[str] = Counter()
-        self.traces = WeakTensorKeyDictionary()  # None: does not depend on the input
-        self.views = WeakTensorKeyDictionary()
-        self.read: set[int] = set()
-
-    @property
-    def place(self) -> str:
-        """The module that runs now, by name, with its arguments where it is a single layer."""
-        for node in reversed(self.stack):
-            if node.module is not None:
-                single = not any(node.module.children())
-                return f"{node.name}, {_one_line(node.module)}" if single else node.name
-        return ""
-
-    def listen(self, name: str, module: nn.Module, stack: ExitStack) -> None:
-        """Hook a module, until ``stack`` closes."""
-        before = module.register_forward_pre_hook(partial(self._enter, name))
-        after = module.register_forward_hook(self._leave)
-        stack.callback(before.remove)
-        stack.callback(after.remove)
-
-    def _enter(self, name: str, module: nn.Module, _: Any) -> None:
-        self._begin(name, type(module).__name__, module)
-
-    def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        node = self.stack.pop()
-        node.type = type(module).__name__  # lazy modules change theirs as they run
-        self.finish(node, output, inputs)
-
-    def _begin(self, name: str, kind: str, module: nn.Module | None) -> Node:
-        self.calls[name] += 1
-        node = Node(name, kind, module, self.calls[name])
-        self.stack[-1].children.append(node)
-        self.stack.append(node)
-        return node
-
-    def function(self, name: str, run: Any) -> Any:
-        """Run a function as a node of its own, which stays if it worked on the input."""
-        parent = self.stack[-1]
-        node = self._begin(f"{parent.name}.{name}".lstrip("."), "function", None)
-        output = run()
-        self.stack.pop()
-        self.finish(node, output, ())
-        if node.trace is None or not node.operations:
-            parent.children.pop()
-            parent.macs += node.macs
-            parent.operations += node.operations
-            self.calls[node.name] -= 1
-        return output
-
-    def finish(self, node: Node, output: Any, inputs: Any) -> None:
-        """Note what a call returned."""
-        tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
-        if not tensors:
-            return
-        first = tensors[0]
-        node.output = tuple(first.shape)
-        node.trace = self.traces.get(first)
-        handed_on = any(first is leaf for leaf in tree_leaves(inputs))
-        if handed_on or first not in self.views:
-            node.size = first.numel() * first.element_size()
-
-    def operation(self, func: Any, args: Any, kwargs: dict[str, Any], output: Any) -> None:
-        """Count one of torch's operations, and follow what its output reads."""
-        node = self.stack[-1]
-        node.operations += 1
-        formula = flop_registry.get(func.overloadpacket)
-        if formula:
-            node.macs += formula(*args, **kwargs, out_val=output) // 2
-        arguments = func._schema.arguments
-        given = {a.name: value for a, value in zip(arguments, args, strict=False)} | kwargs
-        traces = self._traces_of(given)
-        written = [a.name for a in arguments if a.alias_info and a.alias_info.is_write]
-        for name in written:
-            if traces.keys() - {name}:
-                self._taint(given[name], traces)
-        is_view = any(r.alias_info and not r.alias_info.is_write for r in func._schema.returns)
-        for tensor in output if isinstance(output, (list, tuple)) else [output]:
-            if isinstance(tensor, Tensor):
-                self._record(func, given, traces, tensor)
-                if is_view:
-                    self.views[tensor] = True
-
-    def _record(
-        self, func: Any, given: dict[str, Any], traces: dict[str, Trace], tensor: Tensor
-    ) -> None:
-        name = func._schema.name.partition("::")[2]
-        if not traces or SHAPE_ONLY.fullmatch(name):
-            self.traces[tensor] = None
-            return
-        call = Call(name, given, traces, tuple(tensor.shape))
-        self.traces[tensor] = follow(call, pointwise=torch.Tag.pointwise in func.tags)
-
-    def _traces_of(self, given: dict[str, Any]) -> dict[str, Trace]:
-        """Those of the arguments that depend on the input, and a note of parameters."""
-        found = {}
-        for name, value in given.items():
-            for number, tensor in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-                if isinstance(tensor, nn.Parameter):
-                    self.read.add(id(tensor))
-                if isinstance(tensor, Tensor) and (trace := self.traces.get(tensor)) is not None:
-                    found[f"{name}{number or ''}"] = trace
-        return found
-
-    def _taint(self, written: Tensor, traces: dict[str, Trace]) -> None:
-        """Other tensors that share memory with one that is written to are no longer known."""
-        place = written.untyped_storage()._cdata
-        for tensor in list(self.traces):
-            if tensor is not written and tensor.untyped_storage()._cdata == place:
-                call = Call("", {}, traces, tuple(tensor.shape))
-                self.traces[tensor] = follow(call, pointwise=False)
 
 
 class _Operations(TorchDispatchMode):
@@ -297,6 +167,6 @@ class _Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run ``func`` as a node of the tree."""
-        name = getattr(func, "__name__", "function").strip("_")
+        name = getattr(func, "__name__", "function").partition(".")[0].strip("_")
         run = partial(func, *args, **(kwargs or {}))
         return self.tracer.function(OPERATORS.get(name, name), run)
