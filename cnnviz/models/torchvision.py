@@ -119,7 +119,10 @@ def build(name: str, arguments: Mapping[str, Any] | None = None) -> nn.Module:
         options["weights_backbone"] = None
     if name.startswith(AUXILIARY):
         options["aux_loss"] = True
-    return _built(name, builder, {**options, **(arguments or {}), "weights": None})
+    module = _built(name, builder, {**options, **(arguments or {}), "weights": None})
+    if name.endswith("_fpn"):
+        _freeze_norms(module)
+    return module
 
 
 def load_default(name: str, arguments: Mapping[str, Any] | None = None) -> nn.Module:
@@ -147,6 +150,20 @@ def _built(name: str, builder: Callable[..., nn.Module], options: dict[str, Any]
 def has_weights(name: str) -> bool:
     """Whether torchvision has trained weights of it."""
     return len(load_torchvision().models.get_model_weights(name)) > 0
+
+
+def _freeze_norms(detector: nn.Module) -> None:
+    """Put normalisation without parameters in place, as in detectors that are built with weights.
+
+    Their backbones come with numbers of ImageNet's, which batches of two images would spoil.
+    """
+    from torch import nn
+
+    frozen = load_torchvision().ops.FrozenBatchNorm2d
+    for parent in list(detector.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, frozen(child.num_features, child.eps))
 
 
 def input_size(name: str) -> tuple[int, ...]:

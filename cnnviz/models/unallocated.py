@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 def unallocated() -> Iterator[None]:
     """Within, a parameter goes to the meta device as a module registers it.
 
-    So at most one layer's memory is taken at a time, and initialising costs nothing. Other tensors
-    stay where they are: constructors compute with them (building a RegNet under
-    ``torch.device("meta")`` fails for that).
+    So at most one layer's memory is taken at a time, and initialising costs nothing. The running
+    means of normalisation go with them. Other tensors stay where they are: constructors compute
+    with them (building a RegNet under ``torch.device("meta")`` fails for that).
     """
-    register = nn.Module.register_parameter
+    register, register_buffer = nn.Module.register_parameter, nn.Module.register_buffer
     moved = WeakTensorKeyDictionary()  # a parameter registered twice stays one
 
     def register_on_meta(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
@@ -33,13 +34,20 @@ def unallocated() -> Iterator[None]:
             param = moved[param]
         register(self, name, param)
 
+    def register_means(self: nn.Module, name: str, tensor: Tensor | None, *how: Any) -> None:
+        if tensor is not None and isinstance(self, _NormBase):
+            tensor = _without_values(tensor)
+        register_buffer(self, name, tensor, *how)
+
     nn.Module.register_parameter = register_on_meta  # type: ignore[method-assign]
+    nn.Module.register_buffer = register_means  # type: ignore[assignment]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that values are not copied is the purpose
             yield
     finally:
         nn.Module.register_parameter = register  # type: ignore[method-assign]
+        nn.Module.register_buffer = register_buffer  # type: ignore[method-assign]
 
 
 def meta_copy(module: nn.Module) -> nn.Module:

@@ -12,16 +12,26 @@ KIB = 1024
 
 def table_text(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
     """Rows with their columns below each other; those of ``numbers`` end at the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_aligned(row, widths, numbers) for row in rows)
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> str:
-    cells = [
-        cell.rjust(width) if column in numbers else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
+    cells = []
+    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        gap = " " * (width - _width(cell))
+        cells.append(gap + cell if column in numbers else cell + gap)
     return ("  " + "  ".join(cells)).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal takes for it: two for a Korean syllable."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # in a file of its own: only when needed
+
+    columns = (0 if combining(each) else 1 + (east_asian_width(each) in "WF") for each in text)
+    return sum(columns)
 
 
 def lines_text(rows: Sequence[tuple[str, str]], indent: int = 2) -> str:
