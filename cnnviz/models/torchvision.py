@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # How a model's default weights build it, where that is not how it is built without weights.
 AS_TRAINED: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
+    "quantized_googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"init_weights": False},  # initialising takes minutes and changes no number
+    "quantized_inception_v3": {"init_weights": False},
     "vit_h_14": {"image_size": 518},
 }
 AUXILIARY = ("fcn_", "deeplabv3_")  # their weights come with an auxiliary classifier

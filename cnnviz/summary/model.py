@@ -202,7 +202,7 @@ def _notes_of(module: nn.Module, traced: Traced) -> Iterator[str]:
         yield NO_TENSOR
     elif root.depth is None:
         yield NO_WAY
-    if any(".quantized" in type(each).__module__ for each in module.modules()):
+    if any(hasattr(each, "_packed_params") for each in module.modules()):
         yield PACKED
     if isinstance(module, torch.jit.ScriptModule):
         yield SCRIPT

@@ -21,11 +21,15 @@ def resized(call: Call) -> Trace:
     trace = call.trace
     for dim in range(2, len(call.shape)):
         size, new = length(trace.dims[dim]), call.shape[dim]
-        readers = _readers(call, size, new, _scale(call, dim - 2))
+        scale = _scale(call, dim - 2)
+        is_ratio = scale is None or isclose(size * scale, new)
+        if is_ratio and size == new:
+            continue
+        readers = _readers(call, size, new) if is_ratio else None
         if readers is None:
             axes = axes_of(trace.dims[dim])
             trace = trace.unknown(axes).with_dim(dim, marked(axes, new))
-        elif size != new:
+        else:
             spread, slide = readers
             trace = trace.through(dim, spread, size * spread.stride).through(dim, slide, new)
     return trace
@@ -39,18 +43,17 @@ def _scale(call: Call, axis: int) -> float | None:
     return chosen
 
 
-def _readers(call: Call, size: int, new: int, scale: float | None) -> tuple[Spread, Slide] | None:
+def _readers(call: Call, size: int, new: int) -> tuple[Spread, Slide] | None:
     """The map on a grid so fine that every output falls on a point of it, and who reads it where.
 
-    Source of the positions: the notes of ``torch.nn.functional.interpolate``. None where torch
-    uses a scale that is not the ratio, or where a neighbour's weight is 0 at some outputs alone.
+    Source of the positions: the notes of ``torch.nn.functional.interpolate``. None where a
+    neighbour's weight is 0 at some outputs alone.
     """
     kind = "cubic" if "cubic" in call.name else "linear" if "linear" in call.name else "nearest"
     if call.given.get("align_corners"):
         return _between_corners(size, new) if kind == "linear" else None
     p, q = new // gcd(size, new), size // gcd(size, new)
-    exact_at_times = kind == "cubic" and p * q % 2
-    if exact_at_times or (scale is not None and not isclose(size * scale, new)):
+    if kind == "cubic" and p * q % 2:  # some outputs lie on a position and read no other
         return None
     if kind == "nearest" and "exact" not in call.name:
         return Spread(p, p), Slide(stride=q)  # position floor(o*q/p)

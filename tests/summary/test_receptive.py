@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from math import gcd
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from cnnviz.models.torchvision import load_torchvision
 from cnnviz.summary.model import summarize
@@ -20,6 +24,20 @@ MEASURED = {
     "mobilenet_v2": (491, 32, 245),
 }
 
+# Initialising takes minutes, and the weights are put in here.
+FAST = {
+    "googlenet": {"init_weights": False, "aux_logits": False},
+    "inception_v3": {"init_weights": False},
+}
+LAST_LAYERS = {
+    "googlenet": "inception5b",
+    "inception_v3": "Mixed_7c",
+    "resnet18": "layer4",
+    "resnet50": "layer4",
+}
+
+NO_GRADIENT = 1e-12  # weights that are 0 come out as rounding errors of about 1e-16
+
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_last_map_reads_what_was_measured(name: str) -> None:
@@ -29,41 +47,102 @@ def test_last_map_reads_what_was_measured(name: str) -> None:
         assert (field.size, field.stride, field.padding) == MEASURED[name]
 
 
-def read_rows(model: nn.Module, layer: str, height: int, row: int) -> tuple[int, int]:
+@pytest.fixture
+def averages_for_maxima(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A maximum has a gradient at one position of its window; an average at all."""
+
+    def pooled(
+        maps: Tensor,
+        kernel_size: int,
+        stride: int,
+        padding: int = 0,
+        dilation: int = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Tensor:
+        assert (dilation, return_indices) == (1, False)
+        return F.avg_pool2d(maps, kernel_size, stride, padding, ceil_mode)
+
+    monkeypatch.setattr(F, "max_pool2d", pooled)
+
+
+def read_rows(model: nn.Module, layer: str, height: int, width: int, row: int) -> tuple[int, int]:
     """First and last input row that row ``row`` of a layer's output depends on.
 
-    Positive weights, no ReLU that stops a gradient, and averages in the place of maxima.
+    With positive weights no ReLU stops a gradient; ReLU6 is taken out.
     """
     for name, module in list(model.named_modules()):
-        if isinstance(module, nn.MaxPool2d):
+        if isinstance(module, nn.ReLU6):
             parent, _, own = name.rpartition(".")
-            pool = nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
-            setattr(model.get_submodule(parent), own, pool)
+            setattr(model.get_submodule(parent), own, nn.Identity())
     for param in model.parameters():
         nn.init.constant_(param, 1e-2)
     seen: list[Tensor] = []
     model.get_submodule(layer).register_forward_hook(lambda _, __, output: seen.append(output))
-    image = torch.ones(1, 3, height, 64, dtype=torch.float64, requires_grad=True)
-    model.double().eval()(image)
+    image = torch.ones(1, 3, height, width, dtype=torch.float64, requires_grad=True)
+    with suppress(RuntimeError):  # a classifier that takes one size alone
+        model.double().eval()(image)
     seen[0][:, :, row].sum().backward()
     assert image.grad is not None
     rows = image.grad.abs().sum((0, 1, 3)).nonzero().flatten()
     return int(rows[0]), int(rows[-1])
 
 
+@pytest.mark.usefixtures("averages_for_maxima")
+@pytest.mark.parametrize("name", MEASURED)
+def test_gradients_reach_as_far(name: str) -> None:
+    size, stride, padding = MEASURED[name]
+    row = -(-padding // stride) + 1  # the first whose field begins inside the image, and one more
+    first = row * stride - padding
+    model = load_torchvision().models.get_model(name, weights=None, **FAST.get(name, {}))
+    layer = LAST_LAYERS.get(name, "features")
+    height, width = first + size + 2 * stride, 96 if name == "inception_v3" else 64
+    assert read_rows(model, layer, height, width, row) == (first, first + size - 1)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic"])
 @pytest.mark.parametrize(
-    ("name", "layer", "height", "row"),
-    [("alexnet", "features", 352, 4), ("resnet18", "layer4", 704, 10)],
+    ("size", "new"),
+    [(8, 16), (8, 24), (8, 12), (12, 8), (9, 3), (8, 4), (7, 28), (10, 25), (65, 130), (6, 6)],
 )
-def test_gradients_reach_as_far(name: str, layer: str, height: int, row: int) -> None:
-    with torch.random.fork_rng():
-        model = load_torchvision().models.get_model(name, weights=None)
-    last = summarize(name).last_map
-    assert last is not None
-    field = last.fields[0]
-    assert field.size is not None
-    first = row * int(field.stride) - field.padding
-    assert read_rows(model, layer, height, row) == (first, first + field.size - 1)
+def test_resized_maps_read_what_gradients_reach(mode: str, size: int, new: int) -> None:
+    resized = Resized(mode, new, align_corners=None)
+    odd = size // gcd(size, new) * (new // gcd(size, new)) % 2 and size != new
+    check_reads(resized, size, may_be_unknown=mode == "bicubic" and bool(odd))
+
+
+@pytest.mark.parametrize(("size", "new"), [(5, 9), (5, 13), (9, 5), (7, 10), (8, 8)])
+def test_maps_resized_between_corners_read_what_gradients_reach(size: int, new: int) -> None:
+    check_reads(Resized("bilinear", new, align_corners=True), size)
+
+
+def check_reads(resized: nn.Module, size: int, *, may_be_unknown: bool = False) -> None:
+    """Every row of a resized map, and of the same before a convolution, from its gradient."""
+    before, after = nn.Conv2d(1, 1, 3, 1, 1), nn.Conv2d(1, 1, 3, 2)
+    for model in (nn.Sequential(resized), nn.Sequential(before, resized, after)):
+        field = summarize(model, (1, size, size)).fields[0]
+        if field.limit and may_be_unknown:
+            continue
+        assert not field.limit
+        for param in model.parameters():
+            nn.init.constant_(param, 1.0)
+        image = torch.rand(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+        output = model.double()(image)
+        for row in range(output.shape[2]):
+            (grad,) = torch.autograd.grad(output[0, 0, row].sum(), image, retain_graph=True)
+            rows = (grad[0, 0].abs().sum(1) > NO_GRADIENT).nonzero().flatten()
+            first, last = field.reach.at(row) or (0, -1)
+            assert (int(rows[0]), int(rows[-1])) == (max(first, 0), min(last, size - 1)), row
+        model.float()
+
+
+class Resized(nn.Module):
+    def __init__(self, mode: str, new: int, *, align_corners: bool | None) -> None:
+        super().__init__()
+        self.how = {"mode": mode, "size": (new, new), "align_corners": align_corners}
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return F.interpolate(maps, **self.how)  # type: ignore[arg-type]
 
 
 def conv(kernel_size: int, stride: int = 1) -> nn.Conv2d:
@@ -133,7 +212,8 @@ class HalvesWritten(nn.Module):
         pytest.param([nn.ReflectionPad2d(1), nn.Conv2d(4, 4, 3)], 3, id="padded"),
         pytest.param([conv(3), SqueezeExcite()], "whole input", id="squeeze-excite"),
         pytest.param([conv(3), nn.AdaptiveAvgPool2d(1)], "whole input", id="global pooling"),
-        pytest.param([conv(3), nn.PixelShuffle(2)], "not computed", id="pixel shuffle"),
+        pytest.param([conv(3), nn.PixelShuffle(2), nn.Conv2d(1, 1, 3)], 4, id="pixel shuffle"),
+        pytest.param([conv(3), nn.InstanceNorm2d(4, affine=True)], 3, id="instance norm"),
         pytest.param([conv(3), Mirrored()], "not computed", id="rows and columns swapped"),
         pytest.param([HalvesWritten()], "not computed", id="written through views"),
     ],
