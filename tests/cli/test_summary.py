@@ -18,6 +18,18 @@ print("made by hand")
 class Net(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 3)
+
+    def forward(self, one, other):
+        return self.left(one) + self.right(other)
+
+class Exits(nn.Identity):
+    def forward(self, image):
+        raise SystemExit(7)
 """
 
 
@@ -84,16 +96,46 @@ def test_comparison_has_one_row_per_model(run: Run) -> None:
         ["alexnet", "2012", "8", "61,100,840", "714,188,480", "3x224x224", "195x195"],
         ["resnet18", "2015", "18", "11,689,512", "1,814,073,344", "3x224x224", "435x435"],
     ]
+    named = ["lenet", "alexnet", "vgg16", "googlenet", "resnet152"]
+    found = json.loads(run("summary", "--compare", *named, "--json").stdout)["models"]
+    # The last is the ``_ops`` of torchvision's weights, in units of 10^9.
+    assert [
+        (m["year"], m["depth"], m["total_params"], round(m["macs"] / 1e9, 3)) for m in found
+    ] == [
+        (1998, 5, 61_706, 0.0),
+        (2012, 8, 61_100_840, 0.714),
+        (2014, 16, 138_357_544, 15.47),
+        (2014, 22, 6_624_904, 1.498),
+        (2015, 152, 60_192_808, 11.514),
+    ]
+    by_size = run("summary", "--compare", "lenet", "alexnet", "--sort", "params", "--csv")
+    assert by_size.stdout.splitlines() == [
+        "model,year,depth,params,macs,input,receptive_field",
+        "alexnet,2012,8,61100840,714188480,3x224x224,195x195",
+        "lenet,1998,5,61706,416520,1x32x32,32x32",
+    ]
     found = json.loads(run("summary", "--compare", "lenet", "--json").stdout)
     assert [each["model"] for each in found["models"]] == ["lenet"]
+
+
+def test_one_input_for_each_that_the_model_takes(run: Run, net: str) -> None:
+    sizes = ["--input", "3x8x8", "--input", "1x8x8"]
+    found = json.loads(run("summary", "net.py:Pair", *sizes, "--json").stdout)
+    assert (found["input"], found["inputs"]) == ([3, 8, 8], [[3, 8, 8], [1, 8, 8]])
+    assert (found["output"], found["total_params"]) == ([4, 6, 6], 112 + 40)
+    assert found["receptive_field"] == [3, 3]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["lenet", "alexnet"], 2, "--compare"),
-        (["lenet", "--csv", "--json"], 2, "leave out --json"),
-        (["lenet", "--csv", "--compare"], 2, "leave out --compare"),
+        (["lenet", "--csv", "--json"], 2, "leave out one"),
+        (["lenet", "--compare", "--depth", "2"], 2, "leave out --depth"),
+        (["lenet", "--compare", "--trainable"], 2, "leave out --trainable"),
+        (["lenet", "--input", "28x28"], 2, "takes 3 numbers, such as 1x32x32"),
+        (["net.py:Pair", "--input", "3x8x8"], 2, "takes 2 inputs (one, other)"),
+        (["net.py:Exits", "--input", "3x8x8"], 1, "SystemExit: 7"),
         (["net.py:Net"], 2, "give --input"),
         (["net.py:Net", "--input", "3x8x8"], 1, "in 0"),
         (["net.py:Nett"], 2, "has no 'Nett'; it has Net"),

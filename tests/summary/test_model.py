@@ -14,6 +14,7 @@ from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.torchvision import load_torchvision
 from cnnviz.models.unallocated import unallocated
 from cnnviz.shapes import memory_of, trace_chain
+from cnnviz.shapes.receptive import Field
 from cnnviz.summary.model import ModelSummary, summarize
 from tests.shapes.test_published import ALEXNET, vgg
 
@@ -144,14 +145,14 @@ def test_a_model_and_its_chain_have_the_same_numbers(
     assert (summary.total_params, summary.macs) == (steps.params, steps.macs)
     assert summary.memory["params"] == memory.params
     assert summary.memory["outputs"] == memory.outputs
-    weighted = [step for step in steps.steps if step.layer.weights]
-    layers = [layer for layer in summary.layers if layer.params]
-    assert [(x.layer.params, x.macs, x.output) for x in weighted] == [
-        (x.params, x.macs, x.output) for x in layers
+    assert [(x.layer.params, x.macs, x.output, *map(geometry, x.fields)) for x in steps.steps] == [
+        (x.params, x.macs, x.output, *map(geometry, x.fields)) for x in summary.layers
     ]
-    assert [[field.size for field in x.fields] for x in weighted] == [
-        [field.size for field in x.fields] for x in layers
-    ]
+
+
+def geometry(field: Field) -> tuple[int | None, object, int, str]:
+    """A receptive field, from any position; where it is the whole input, the last map's."""
+    return field.size, field.stride, field.padding, field.limit
 
 
 def test_auxiliary_heads_are_counted_and_marked_but_do_not_run() -> None:
