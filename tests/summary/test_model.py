@@ -258,23 +258,6 @@ def test_attention_and_bare_tokens_are_counted() -> None:
     assert [field.size for field in summary.last_map.fields] == [16, 16]
 
 
-class NeedsValues(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 2, 3)
-
-    def forward(self, image: Tensor) -> Tensor:
-        maps: Tensor = self.conv(image)
-        return maps if maps.mean().item() > 1e9 else maps.relu()
-
-
-def test_a_model_that_needs_values_runs_on_the_cpu_and_says_so() -> None:
-    summary = summarize(NeedsValues(), (1, 8, 8))
-    assert (summary.total_params, summary.macs) == (20, 18 * 36)
-    assert "needs values" in summary.notes[0]
-    assert summarize("lenet").notes == ()
-
-
 def test_attention_is_counted_on_the_cpu_too() -> None:
     class Attends(nn.Module):
         def __init__(self) -> None:

@@ -130,3 +130,20 @@ def test_packed_weights_are_said_not_to_be_counted() -> None:
     linear = nn.Sequential(nn.Linear(8, 4))
     model = torch.ao.quantization.quantize_dynamic(linear, {nn.Linear}, dtype=torch.qint8)
     assert any("packed" in note for note in summarize(model, (8,)).notes)
+
+
+class NeedsValues(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps: Tensor = self.conv(image)
+        return maps if maps.mean().item() > 1e9 else maps.relu()
+
+
+def test_a_model_that_needs_values_runs_on_the_cpu_and_says_so() -> None:
+    summary = summarize(NeedsValues(), (1, 8, 8))
+    assert (summary.total_params, summary.macs) == (20, 18 * 36)
+    assert "needs values" in summary.notes[0]
+    assert summarize("lenet").notes == ()
