@@ -14,8 +14,8 @@ from cnnviz.capturing import run_and_capture
 from cnnviz.images import read_image
 from cnnviz.models import MODELS, load_model
 from cnnviz.models.garments import prepare
-from cnnviz.models.supply import WEIGHTS
 from cnnviz.models.networks.fashion import FashionCNN
+from cnnviz.models.supply import WEIGHTS
 
 FILES = {
     f"{entry.name} {variant}": (entry, variant, WEIGHTS / file)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from cnnviz.errors import ModelError
 from cnnviz.images import Picture
 from cnnviz.models import MODELS, find_model, load_model
 from cnnviz.models.latent import draw
