@@ -40,8 +40,8 @@ DISTORTION = Distortion(
 def load(folder: Path, part: str) -> tuple[Tensor, Tensor]:
     """Images as the networks take them, (N, 1, 28, 28) from 0 to 1, and their labels, (N,) int64.
 
-    No mean is taken away: the ground stays 0, as is what the convolutions pad with, so that
-    no map shows a frame.
+    No mean is taken away: the ground stays 0, which is what a convolution pads with, so that
+    the first layer's maps show no frame.
     """
     images, labels = read_set(folder, part)
     return images.unsqueeze(1).float().div(255), labels.long()
