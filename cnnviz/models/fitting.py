@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import ModelError
-from cnnviz.models.places import brief
+from cnnviz.models.places import brief, named
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,7 +54,8 @@ def fill(module: nn.Module, weights: WeightsFile, *, partial: bool = False) -> F
     ``num_batches_tracked`` may be missing, and so may the second name of a shared tensor.
 
     Raises:
-        ModelError: some do not fit and not ``partial``, or none fits. The module is as it was.
+        ModelError: some do not fit and not ``partial``, or none fits, and the module is as it was;
+            or the module's own way of loading fails.
     """
     own = {
         name: value
@@ -91,7 +92,7 @@ def _worthwhile(fitting: dict[str, Tensor]) -> bool:
 
 
 def _refusal(fit: Fit, weights: WeightsFile, count: int, *, partial: bool) -> str:
-    name = brief(weights.path.name, 60)
+    name = named(weights.path)
     if not fit.loaded or partial:
         first = next(iter(weights.tensors))
         mine = next(iter(fit.missing or fit.wrong_shape), "")

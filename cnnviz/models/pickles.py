@@ -14,7 +14,7 @@ from cnnviz.models.places import Place, RefusedError, check_all
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-SECONDS = 9  # in all, and one more for each of these:
+SECONDS = 7  # in all, and one more for each of these:
 BYTES_PER_SECOND = 20 << 20  # a slow network drive
 
 # -I and -S: no site-packages, no settings of the user's, nothing from the current folder.

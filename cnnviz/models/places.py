@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What to do in the environment that made a file.
 CONVERT = 'safetensors.torch.save_file(model.state_dict(), "weights.safetensors")'
@@ -120,11 +123,17 @@ def check_all(places: list[Place], end: int) -> None:
 
 def brief(name: object, length: int = 48) -> str:
     """A name from a file in quotes, shortened in its middle and on one line."""
-    text = str(name)
+    text = repr(str(name))
     if len(text) > length:
         half = length // 2 - 1
         text = f"{text[:half]}…{text[-half:]}"
-    return repr(text) if len(repr(text)) <= 2 * length else f"{repr(text)[: 2 * length]}…"
+    return text
+
+
+def named(path: Path) -> str:
+    """A path as messages name it: its last 80 letters."""
+    text = str(path)
+    return text if len(text) <= 80 else f"…{text[-78:]}"
 
 
 def shortened(number: int) -> str:

@@ -15,7 +15,7 @@ from cnnviz.errors import ModelError, WeightsError
 from cnnviz.models.fitting import Fit, fill
 from cnnviz.models.headers import read_header
 from cnnviz.models.kinds import SAFETENSORS, format_of
-from cnnviz.models.places import Place, RefusedError, brief
+from cnnviz.models.places import Place, RefusedError, brief, named
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -70,18 +70,13 @@ def read_weights(path: Path) -> WeightsFile:
         notes = [note for part in read for note in part.notes]
     except RefusedError as error:
         kind = ModelError if error.is_usage else WeightsError
-        raise kind(f"{_named(path)} {error}") from None
+        raise kind(f"{named(path)} {error}") from None
     except OSError as error:
-        raise WeightsError(f"{_named(path)} cannot be read: {error.strerror or error}") from error
+        raise WeightsError(f"{named(path)} cannot be read: {error.strerror or error}") from error
     digest = read[0].sha256 if len(parts) == 1 else _digest(parts)
     tensors, dropped = _unwrapped(tensors)
     notes += dropped + _nonfinite(tensors)
     return WeightsFile(path, tensors, read[0].metadata, read[0].format, digest, tuple(notes))
-
-
-def _named(path: Path) -> str:
-    text = str(path)
-    return text if len(text) <= 80 else f"…{text[-78:]}"
 
 
 def _parts(path: Path) -> list[Path]:
@@ -136,7 +131,7 @@ def _opened(path: Path) -> BufferedReader:
 def _absent(path: Path) -> str:
     if path.is_symlink():
         return ": the link leads nowhere"
-    return "" if path.parent.is_dir() else f": there is no folder {_named(path.parent)}"
+    return "" if path.parent.is_dir() else f": there is no folder {named(path.parent)}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from typing import Any
 
 import torch
 
+from cnnviz.models.places import Place
+
 MARKER = "cnnviz-was-here"
+
+# What torch's reader raises on pickles that it does not take.
+TORCH_REFUSES = (
+    *(pickle.UnpicklingError, RuntimeError, ValueError, TypeError, KeyError, IndexError),
+    *(AttributeError, AssertionError, EOFError, OverflowError, MemoryError),
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,20 @@ def saved(content: Any, **options: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(content, buffer, **options)
     return buffer.getvalue()
+
+
+def parts(whole: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """The pickle in what ``torch.save`` wrote, and the numbers beside it."""
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        records = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    return records["data.pkl"], {n: data for n, data in records.items() if n.startswith("data/")}
+
+
+def numbers(whole: bytes, place: Place) -> torch.Tensor:
+    """The tensor at a place, made by torch's own means."""
+    storage = torch.frombuffer(bytearray(whole[place.start :][: place.size]), dtype=torch.uint8)
+    typed = storage.view(getattr(torch, place.dtype))
+    return typed.as_strided(place.shape, place.stride, place.offset)
 
 
 def safetensors(header: Any, data: bytes = bytes(8), length: int | None = None) -> bytes:

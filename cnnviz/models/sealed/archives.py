@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-MOST_PICKLED = 32 << 20  # bytes; ResNet-152's pickle has 120,000
-MOST_RECORDS = 200_000
+MOST_PICKLED = 16 << 20  # bytes; ResNet-152's pickle has 120,000
+MOST_RECORDS = 60_000
 BLOCK = 1 << 20
 
 LEGACY_MAGIC, LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

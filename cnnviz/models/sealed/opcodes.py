@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
+MOST_STEPS = 2_000_000  # ResNet-152's pickle has 31,570
+
 CONSTANTS = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
     *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE"),
@@ -72,9 +74,13 @@ class Machine:
         Raises:
             RefusedError: it names what is not known, or is damaged.
         """
+        steps = 0
         try:
             for opcode, argument, _ in pickletools.genops(stream):
                 self._step(opcode.name, argument)
+                steps += 1
+                if steps > MOST_STEPS:
+                    raise RefusedError(f"has a pickle of over {MOST_STEPS:,} steps")
             return self._stack.pop()
         except RefusedError:
             raise

@@ -13,7 +13,7 @@ from cnnviz.models.sealed.archives import read_archive
 from cnnviz.models.sealed.choice import choose
 
 MEMORY = 512 << 20  # bytes beyond which the process gets none; a good file needs 40 MB
-SECONDS = 6  # of computing, and one more for each of these:
+SECONDS = 5  # of computing, and one more for each of these:
 BYTES_PER_SECOND = 200 << 20
 
 
