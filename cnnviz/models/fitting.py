@@ -63,10 +63,16 @@ def fill(module: nn.Module, weights: WeightsFile, *, partial: bool = False) -> F
         if not name.endswith("_extra_state")
     }
     given, notes = _renamed(weights.tensors, own)
+    filled = {id(own[name]) for name in own if name in given}
     misfits = {name: _misfit(given[name], own[name]) for name in own if name in given}
     fitting = {name: given[name] for name, misfit in misfits.items() if not misfit}
     fit = Fit(
-        missing=tuple(name for name in own if name not in given and not _spared(name, own, given)),
+        missing=tuple(
+            name
+            for name, tensor in own.items()
+            # The second name of a tensor that is filled under its first may be missing.
+            if name not in given and id(tensor) not in filled and not _is_counter(name)
+        ),
         unexpected=tuple(name for name in given if name not in own),
         wrong_shape=tuple(f"{brief(name)} {misfit}" for name, misfit in misfits.items() if misfit),
         loaded=len(fitting),
@@ -139,11 +145,8 @@ def _type(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _spared(name: str, own: dict[str, Tensor], given: dict[str, Tensor]) -> bool:
-    """Whether a tensor of the module may be missing in the file."""
-    if name.rpartition(".")[2] == "num_batches_tracked":
-        return True
-    return any(other is own[name] for twin, other in own.items() if twin in given)
+def _is_counter(name: str) -> bool:
+    return name.rpartition(".")[2] == "num_batches_tracked"
 
 
 def _casts(fitting: dict[str, Tensor], own: dict[str, Tensor]) -> list[str]:

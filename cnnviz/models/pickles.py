@@ -34,6 +34,7 @@ def read_places(file: BinaryIO) -> tuple[list[Place], list[str]]:
     """
     end = os.fstat(file.fileno()).st_size
     answer = _asked(file, SECONDS + end / BYTES_PER_SECOND)
+    file.seek(0, os.SEEK_END)  # the child moved what both read from: what is buffered is void
     if "refused" in answer:
         raise RefusedError(answer["refused"], is_usage=answer["usage"])
     places = [Place.from_row(row) for row in answer["places"]]
@@ -55,6 +56,7 @@ def _asked(file: BinaryIO, seconds: float) -> dict[str, Any]:
     if done.returncode < 0:  # the system ended it
         raise RefusedError("needs more time or memory than a file of its size may take")
     if done.returncode:
-        raise RefusedError("is damaged in a way that cannot be told")
+        code = done.returncode
+        raise RefusedError(f"cannot be read: the process that reads it ended with code {code}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -102,6 +102,13 @@ def test_safetensors_are_those_that_were_saved(tmp_path: Path) -> None:
     assert read.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("size", [1, 5_000, 100_000])
+def test_the_digest_is_that_of_the_whole_file(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "w.pth"
+    torch.save({"a": torch.arange(size)}, path)
+    assert read_weights(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_writing_to_a_tensor_leaves_the_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     torch.save({"a": torch.zeros(4)}, path)

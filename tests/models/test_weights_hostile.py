@@ -357,7 +357,7 @@ def test_names_with_anything_in_them_stay_on_one_short_line(tmp_path: Path) -> N
     assert refused_inside(zipped(key.replace(b"_rebuild_tensor_v2", b"\x1b[31m"))).isprintable()
 
 
-@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of Python's own reader of names
+@pytest.mark.filterwarnings("ignore")  # of Python's and torch's readers, on what was changed
 def test_a_changed_pickle_is_read_as_torch_reads_it_or_refused() -> None:
     dice = random.Random(7)  # noqa: S311
     data, records = made.parts(made.saved({"state_dict": state(), "sizes": torch.Size([1])}))
@@ -409,6 +409,13 @@ def test_a_file_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setattr(pickles, "SECONDS", 0.001)
     assert "took over 0 s to read" in refused(tmp_path, zipped(GOOD))
+
+
+def test_a_reading_process_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pickles, "PROCESS", "cnnviz.no_such_module")
+    assert "the process that reads it ended with code 1" in refused(tmp_path, zipped(GOOD))
 
 
 LIMITS = """
