@@ -94,6 +94,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             records = archive.infolist()
+            if min((each.header_offset for each in records), default=0) > 0:
+                # what was found is an archive inside it, whose end is the last that is left
+                raise zipfile.BadZipFile("its end is missing")
             packed = [each for each in records if each.compress_type != zipfile.ZIP_STORED]
             if any("/code/" not in f"/{each.filename}" for each in packed):
                 raise ModelError(f"{path} has compressed tensors, which torch does not write")
