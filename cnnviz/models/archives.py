@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_TEXT = 64 * 2**20  # bytes of code, unpacked; a large network has one or two million
+MOST_TEXT = 24 * 2**20  # bytes of code, unpacked; a large network has one or two million
 
 TORCHSCRIPT, EXPORT = "torchscript", "export"
 WEIGHTS = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import resource
 import subprocess
 import sys
 import time
@@ -449,8 +448,9 @@ def test_damaged_torchscript_is_refused(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="measures memory")
 def test_a_bomb_takes_little_time_and_memory(tmp_path: Path) -> None:
+    import resource  # which Windows has not
+
     bomb(tmp_path / "bomb.pt")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "cnnviz", "summary", str(tmp_path / "bomb.pt")],
@@ -460,5 +460,5 @@ def test_a_bomb_takes_little_time_and_memory(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert time.monotonic() - began < 20
-    kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert max(kilobytes - before, 0) < 2**20 or kilobytes < 2**20
+    kilobytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of the largest so far
+    assert kilobytes < 2**20

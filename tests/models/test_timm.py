@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from cnnviz.errors import CnnvizError, ModelError
 from cnnviz.models import timm
@@ -85,6 +88,26 @@ def test_timm_that_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(timm, "import_module", fails)
     with pytest.raises(ModelError, match="timm cannot be imported: RuntimeError: too old"):
         timm.load_timm()
+
+
+def test_weights_in_the_hubs_cache_need_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = timm.build("test_resnet", {})
+    repository = tmp_path / "models--timm--test_resnet.r160_in1k"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    (repository / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    save_file(module.state_dict(), repository / "snapshots" / ("0" * 40) / "model.safetensors")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    def no_network(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    load = find_source("timm:test_resnet").load_default
+    assert load is not None
+    torch.testing.assert_close(dict(load().state_dict()), dict(module.state_dict()))
 
 
 @pytest.mark.parametrize(
