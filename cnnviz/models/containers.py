@@ -116,7 +116,12 @@ def _named_as_before(module: nn.Module) -> nn.Module:
 
 
 def _check_storage(path: Path, name: str, tensor: Tensor) -> None:
-    """Raise a ``ModelError`` where a tensor reaches beyond the memory that it has."""
+    """Raise a ``ModelError`` where a tensor reaches beyond the memory that it has, or is sparse.
+
+    Indices of sparse tensors that are wrong end the process when they are used.
+    """
+    if str(tensor.layout) != "torch.strided":
+        raise ModelError(f"{path} has a sparse tensor, {name}; they are not run")
     steps = zip(tensor.shape, tensor.stride(), strict=True)
     last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in steps)
     held = tensor.untyped_storage().nbytes() // max(1, tensor.element_size())

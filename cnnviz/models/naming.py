@@ -138,7 +138,7 @@ def _of_library(home: str, name: str, arguments: dict[str, Any]) -> ModelSource:
     else:
         from cnnviz.models import torchvision as library
 
-        library.check_name(name, tuple(MODELS))
+        _check_bare(name)
     return ModelSource(
         name if home == TORCHVISION else f"{home}:{name}",
         partial(library.build, name, arguments),
@@ -150,6 +150,20 @@ def _of_library(home: str, name: str, arguments: dict[str, Any]) -> ModelSource:
         else None,
         description=f"one of {home}'s models",
     )
+
+
+def _check_bare(name: str) -> None:
+    """Raise a ``ModelError`` where a name is not torchvision's; that it is timm's is said."""
+    from cnnviz.models import timm, torchvision
+
+    try:
+        torchvision.check_name(name, tuple(MODELS))
+    except ModelError as error:
+        try:
+            timm.check_name(name)
+        except ModelError:  # not there either, or timm is not installed
+            raise error from None
+        raise ModelError(f"no model is called {name!r}; timm has it: timm:{name}") from None
 
 
 def _of_container(text: str) -> ModelSource:

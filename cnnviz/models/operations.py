@@ -54,6 +54,12 @@ class Operations(nn.Module):
         with torch.inference_mode(), _Layers(self.layers):
             return self.script(inputs)
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Operations:
+        """Itself with its tensors changed, as by ``to`` and ``double``, and the program's too."""
+        self.script._apply(fn)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
 
 def listened(program: Operations, size: tuple[int, ...]) -> Operations:
     """The program with a layer for each operation that one image of ``size`` goes through.

@@ -79,7 +79,12 @@ def build(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     Raises:
         ModelError: it cannot be built with them.
     """
-    return _created(name, arguments, pretrained=False)
+    try:
+        return _created(name, arguments, pretrained=False)
+    except (ModelError, MemoryError):
+        raise
+    except Exception as error:  # timm's and torch's own refusals are of several kinds
+        raise ModelError(f"timm:{name} cannot be built: {type(error).__name__}: {error}") from error
 
 
 def load_default(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -147,7 +152,7 @@ def _created(name: str, arguments: Mapping[str, Any], *, pretrained: bool) -> nn
     check_arguments(timm.create_model, f"timm:{name}", (name,), {**arguments})
     try:
         module: nn.Module = timm.create_model(name, pretrained=pretrained, **arguments)
-    except (TypeError, ValueError, AssertionError, KeyError) as error:
+    except (TypeError, ValueError) as error:  # about arguments; others are of the download too
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(f"timm:{name} cannot be built: {said}") from error
     return module

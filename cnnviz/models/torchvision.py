@@ -121,7 +121,12 @@ def build(name: str, arguments: Mapping[str, Any] | None = None) -> nn.Module:
         options["weights_backbone"] = None
     if name.startswith(AUXILIARY):
         options["aux_loss"] = True
-    module = _built(name, builder, {**options, **(arguments or {}), "weights": None})
+    try:
+        module = _built(name, builder, {**options, **(arguments or {}), "weights": None})
+    except (ModelError, MemoryError):
+        raise
+    except Exception as error:  # torchvision's and torch's own refusals are of several kinds
+        raise ModelError(f"{name} cannot be built: {type(error).__name__}: {error}") from error
     if name.endswith("_fpn"):
         _freeze_norms(module)
     return module
@@ -145,7 +150,7 @@ def _built(name: str, builder: Callable[..., nn.Module], options: dict[str, Any]
     check_arguments(builder, name, (), options)
     try:
         return builder(**options)
-    except (TypeError, ValueError, NotImplementedError, AssertionError) as error:
+    except (TypeError, ValueError) as error:  # about arguments; others are of the download too
         raise ModelError(f"{name} cannot be built: {type(error).__name__}: {error}") from error
 
 

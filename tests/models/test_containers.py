@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import pickle
@@ -135,6 +136,29 @@ def test_operations_of_torchscript_are_heard_by_the_names_of_their_weights(
     ]
     assert [found[name] for name in ("first", "inner.0", "relu", "mul", "relu_2")] == [maps] * 5
     assert found["head"] == (1, 2)
+
+
+def test_torchscript_moves_with_its_weights(folder: Path, net: Net) -> None:
+    built = find_source(str(folder / "scripted.pt")).build().double()
+    image = torch.rand(1, 1, 8, 8, dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(built(image), Net.forward(copy.deepcopy(net).double(), image))
+
+
+def test_a_sparse_weight_is_refused(tmp_path: Path) -> None:
+    class Sparse(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("weight", torch.eye(4).to_sparse())
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(Sparse()).save(tmp_path / "sparse.pt")
+    with pytest.raises(ModelError, match=r"has a sparse tensor, weight|not TorchScript that torch"):
+        find_source(str(tmp_path / "sparse.pt")).build()
 
 
 def test_a_layer_that_runs_twice_is_one_layer(tmp_path: Path) -> None:

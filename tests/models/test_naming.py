@@ -95,6 +95,7 @@ def test_nothing_is_left_behind(file: Path) -> None:
         ("lenett", "no model is called 'lenett'; did you mean lenet"),
         ("resnet19", "did you mean .*resnet18"),
         ("torchvision:resnet19", "did you mean .*resnet18"),
+        ("xception41", "no model is called 'xception41'; timm has it: timm:xception41"),
         ("xyzzy", "no model is called 'xyzzy'; there are lenet, .* of torchvision's"),
         ("net.py", "name a class or factory of the file too, such as net.py:Net"),
         ("none.py:Net", "there is no file none.py"),
@@ -207,6 +208,14 @@ def test_a_model_inside_another_packages_object_is_reached(
 def test_arguments_that_a_model_does_not_take_are_refused(text: str, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         find_source(text, args={"width": 3}).build()
+
+
+@pytest.mark.parametrize(
+    ("text", "argument"), [("resnet18", "num_classes"), ("timm:test_resnet", "in_chans")]
+)
+def test_a_value_that_no_layer_can_have_is_said(text: str, argument: str) -> None:
+    with pytest.raises(ModelError, match="cannot be built: RuntimeError: "):
+        find_source(text, args={argument: -1}).build()
 
 
 @pytest.mark.parametrize("text", ["resnet18", "timm:test_resnet"])

@@ -23,7 +23,8 @@ PUBLISHED = {"xception41": 26.97, "inception_resnet_v2": 55.84, "legacy_xception
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_networks_of_the_notes_have_the_published_parameters(name: str) -> None:
     found = summarize(f"timm:{name}", (3, 128, 128), depth=1)
-    module = timm.load_timm().create_model(name)
+    with torch.device("meta"):
+        module = timm.load_timm().create_model(name)
     assert found.total_params == sum(param.numel() for param in module.parameters())
     assert round(found.total_params / 1e6, 2) == PUBLISHED[name]
     assert found.year == 2016
