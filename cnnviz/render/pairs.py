@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnviz.render.canvas import SMALL_SIZE
 from cnnviz.render.layout import Words, counted, draw_grid, plan_grid
+from cnnviz.render.lettering import shortened
 from cnnviz.render.look import Look
 from cnnviz.render.scales import extent, scaling
 from cnnviz.render.sheet import Caption, Note, legend_notes, part_shown
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values = NDArray[Any]
+
+
+LONGEST_NAME = 400  # pixels
 
 
 def draw_side_by_side(
@@ -56,5 +61,6 @@ def draw_side_by_side(
         flat=scale.flat,
         marked=counted(marks, signs=plan.detail != "words"),
     )
-    sides = [Note(f"left: {names[0]}"), Note(f"right: {names[1]}")]
+    left_name, right_name = (shortened(name, LONGEST_NAME, SMALL_SIZE) for name in names)
+    sides = [Note(f"left: {left_name}"), Note(f"right: {right_name}")]
     return draw_grid(caption, tiles, words, plan, [*sides, *legend])

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnviz.render.canvas import ALARM, FAINT, MARGIN, RULE, SMALL_SIZE, TEXT_SIZE, legible_on
 from cnnviz.render.layout import counted, divisor_near
-from cnnviz.render.lettering import text_width
+from cnnviz.render.lettering import shortened, text_width
 from cnnviz.render.levels import short
 from cnnviz.render.look import Look
 from cnnviz.render.scales import scaling
@@ -32,6 +32,7 @@ MOST_CELLS = 256  # beyond which nobody reads the numbers
 SIDES = (20, 16, 12, 8, 6, 4, 3, 2, 1)  # of a cell without a number
 WIDEST = 1600
 NAMED = 5  # of the largest values
+LONGEST_NAME = 220  # pixels
 
 
 def draw_values(
@@ -50,7 +51,8 @@ def draw_values(
     """
     look = look or Look("layer")
     numbers = range(len(values)) if channels is None else channels
-    labels = list(names) or [str(number) for number in numbers]
+    labels = [shortened(name, LONGEST_NAME, SMALL_SIZE) for name in names]
+    labels = labels or [str(number) for number in numbers]
     scale = scaling(values[np.newaxis], look)
     marks = [caption.marks.get(number, "") for number in numbers]
     cells = len(values) <= MOST_CELLS

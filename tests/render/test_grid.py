@@ -267,3 +267,20 @@ def test_kernel_stands_left_of_its_map() -> None:
         factor = area.shape[0] // 3
         levels = np.rint((kernel / np.abs(kernel).max() + 1) / 2 * 255)
         assert (area[::factor, ::factor] == levels).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "most"),
+    [
+        pytest.param(300, 14, 2800, id="tiles made smaller before the sheet gets large"),
+        pytest.param(4096, 7, 4200, id="very many"),
+    ],
+)
+def test_sheet_is_never_larger_than_can_be_opened(count: int, side: int, most: int) -> None:
+    pixels = decoded(draw_maps(whole_levels(count, side, side), PLAIN))
+    assert max(pixels.shape) <= most
+
+
+def test_more_maps_than_a_sheet_can_number_are_refused() -> None:
+    with pytest.raises(UsageError, match="choose fewer"):
+        draw_maps(np.zeros((50_000, 1, 2), np.float32), PLAIN)
