@@ -12,7 +12,7 @@ from cnnviz.errors import ShapeError, UsageError
 from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer
 from cnnviz.shapes.grammar import Arguments, LayerText, parse_chain
 from cnnviz.shapes.memory import BYTES
-from cnnviz.shapes.notation import per_axis, size_text
+from cnnviz.shapes.notation import per_axis, quoted, size_text
 from cnnviz.shapes.report import Wanted, chain_report, document, layer_report
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def command(
 def _single_layer(how: dict[str, Any]) -> LayerText:
     """The layer that the options describe, which are taken out of ``how``."""
     name, bias = how.pop("op"), how.pop("bias")
+    if ":" in name:
+        raise UsageError(f"--op takes a layer's name alone; write {quoted(name)} after SIZE")
     given = {letter: how.pop(option) for option, letter in LAYER_OPTIONS.items()}
     given["n"] = given["n"] and (given["n"],)
     return LayerText(name, Arguments(**given, nobias=None if bias else True), name)

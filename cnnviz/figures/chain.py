@@ -16,7 +16,7 @@ from cnnviz.shapes.conv import Convolution, SeparableConvolution, TransposedConv
 from cnnviz.shapes.explain import field_text
 from cnnviz.shapes.layer import Pool
 from cnnviz.shapes.notation import size_text
-from cnnviz.shapes.plain import Linear
+from cnnviz.shapes.plain import Concatenate, Linear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ ROW = 9.0  # width of a row of features
 SHIFT = 3.5  # from one map of a stack to the next
 MARGIN, GAP, LEADING = 24.0, 26.0, 12.0
 NOTE, LABEL = 8.5, 10.0  # sizes of text
-APART = 6.0  # between the end of a shortcut and the start of the next
+APART = 8.0  # from a branch's line to the stages beside it, at most
 COLORS = {
     Convolution: "#d6e2f5",
     SeparableConvolution: "#d6e2f5",
@@ -41,21 +41,24 @@ OTHER = "#ededed"
 
 
 class Stage(NamedTuple):
-    """A tensor that is drawn, how it came about, and the shortcuts that end in it.
+    """A tensor that is drawn, how it came about, and the branches that end in it.
 
-    ``window`` is the kernel that slid over the stage before; a shortcut is the stage where it
-    begins and its layers.
+    ``window`` is the kernel that slid over the stage before; a branch that is not drawn map by
+    map is the stage where it begins, and its layers.
     """
 
     shape: Shape
     color: str
     made_by: tuple[str, ...] = ()
     window: tuple[int, ...] = ()
-    shortcuts: tuple[tuple[int, str], ...] = ()
+    branches: tuple[tuple[int, str], ...] = ()
 
 
 class Placed(NamedTuple):
-    """A stage in its place: the front map's corner and sides, and the maps behind it."""
+    """A stage in its place: the front map's corner and sides, and the maps behind it.
+
+    ``room`` is where it begins and ends with its words.
+    """
 
     stage: Stage
     x: float
@@ -63,40 +66,44 @@ class Placed(NamedTuple):
     width: float
     height: float
     behind: int
+    room: tuple[float, float]
+
+
+class Arc(NamedTuple):
+    """A branch that goes around others: between which stages, its layers, how high above them."""
+
+    start: int
+    end: int
+    text: str
+    level: int = 0
 
 
 def draw_chain(chain: Chain) -> Drawing:
     """The chain from left to right with sizes above, layers below and totals at the foot."""
     stages = [Stage(chain.input, OTHER, ("input",))]
     _add_stages(chain.items, stages)
-    skips = sum(len(stage.shortcuts) for stage in stages)
-    middle = MARGIN + 2 * LEADING + LARGEST / 2 + (2 * LEADING if skips else 0)
-    placed = _placed(stages, middle)
-    lines = max(len(stage.made_by) for stage in stages)
-    foot = middle + LARGEST / 2 + (lines + 3) * LEADING
-    marks = [
-        *_stacks(placed),
-        *_pyramids(placed),
-        *_labels(placed, middle),
-        *_skips(placed, middle),
-    ]
+    placed = _placed(stages)
+    arcs = _arcs(placed)
+    levels = max((arc.level + 1 for arc in arcs), default=0)
+    top = MARGIN + (2 * levels - 1) * LEADING  # of the lowest line
+    tallest = max(each.height + each.behind * SHIFT for each in placed)
+    middle = top + 2 * LEADING + tallest / 2
+    floor = middle + tallest / 2
+    foot = floor + (max(len(stage.made_by) for stage in stages) + 3) * LEADING
+    placed = [each._replace(y=middle + each.y) for each in placed]
     totals = Words(MARGIN, foot, _totals(chain), LABEL, FAINT, "left")
+    marks = [*_stacks(placed), *_pyramids(placed), *_labels(placed, floor), totals]
+    marks += _lines_of(arcs, placed, top)
     last = placed[-1]
-    width = max(last.x + last.width + GAP, text_width(totals.text, LABEL) + MARGIN) + MARGIN
-    return Drawing(width, foot + MARGIN, (*marks, totals))
+    width = max(last.room[1], text_width(totals.text, LABEL) + MARGIN) + MARGIN
+    return Drawing(width, foot + MARGIN, tuple(marks))
 
 
 def _add_stages(items: Sequence[Item], stages: list[Stage]) -> None:
     """What is drawn: every tensor but those that a layer of no own weight only passes on."""
     for item in items:
         if isinstance(item, Fork):
-            start = len(stages) - 1
-            _add_stages(item.main, stages)
-            around = " ".join(_words(step) for step in steps_of(item.shortcut)) or "identity"
-            here = stages[-1]
-            stages[-1] = here._replace(
-                made_by=(*here.made_by, "add"), shortcuts=(*here.shortcuts, (start, around))
-            )
+            _add_fork(item, stages)
         elif item.macs or item.output != item.input:
             color = next((c for kind, c in COLORS.items() if isinstance(item.layer, kind)), OTHER)
             window = () if isinstance(item.layer, TransposedConvolution) else _kernel(item)
@@ -105,15 +112,45 @@ def _add_stages(items: Sequence[Item], stages: list[Stage]) -> None:
             stages[-1] = stages[-1]._replace(made_by=(*stages[-1].made_by, _words(item)))
 
 
+def _add_fork(fork: Fork, stages: list[Stage]) -> None:
+    """One branch stage by stage, the others as lines around it.
+
+    Of a sum that is the main branch, of a concatenation the longest.
+    """
+    start, together = len(stages) - 1, isinstance(fork.join.layer, Concatenate)
+    ahead = max(fork.branches, key=_length) if together else fork.branches[0]
+    _add_stages(ahead, stages)
+    others = [branch for branch in fork.branches if branch is not ahead]
+    around = [" ".join(map(_words, steps_of(branch))) or "identity" for branch in others]
+    if together:
+        stages.append(Stage(fork.join.output, OTHER, ("cat",)))
+    else:
+        stages[-1] = stages[-1]._replace(made_by=(*stages[-1].made_by, "add"))
+    here = stages[-1]
+    stages[-1] = here._replace(branches=(*here.branches, *((start, text) for text in around)))
+
+
+def _length(branch: Sequence[Item]) -> int:
+    return len(list(steps_of(branch)))
+
+
 def _words(step: Step) -> str:
     """The layer's name with its kernel and stride: ``conv 7x7 /2``."""
     kernel = _kernel(step)
     stride = tuple(getattr(rule, "stride", 1) for rule in step.layer.axes_on(step.input))
+    scale = tuple(getattr(rule, "scale", 1) for rule in step.layer.axes_on(step.input))
     name = step.text.partition(":")[0]
+    if max(scale, default=1) > 1:
+        return f"{name} x{_shortest(scale)}"
     sized = f"{name} {size_text(kernel)}" if all(kernel) and kernel else name
     if not stride or set(stride) == {1}:
         return sized
-    return f"{sized} /{stride[0] if len(set(stride)) == 1 else size_text(stride)}"
+    return f"{sized} /{_shortest(stride)}"
+
+
+def _shortest(numbers: tuple[int, ...]) -> str:
+    """One number where all are the same, else one per axis."""
+    return size_text(numbers[:1] if len(set(numbers)) == 1 else numbers)
 
 
 def _kernel(step: Step) -> tuple[int, ...]:
@@ -134,7 +171,8 @@ def _sides(shape: Shape, largest: int) -> tuple[float, float, int]:
     return sides[1], sides[0], min(9, round(log2(shape[0])))
 
 
-def _placed(stages: list[Stage], middle: float) -> list[Placed]:
+def _placed(stages: list[Stage]) -> list[Placed]:
+    """The stages side by side, their middle at y = 0."""
     sizes = [n for stage in stages if len(stage.shape) > 1 for n in stage.shape[1:]]
     placed: list[Placed] = []
     x = MARGIN
@@ -142,17 +180,19 @@ def _placed(stages: list[Stage], middle: float) -> list[Placed]:
         width, height, behind = _sides(stage.shape, max(sizes, default=1))
         depth = behind * SHIFT
         below = max(text_width(line, NOTE) for line in stage.made_by)
-        room = max(width + depth, below, text_width(_size(stage.shape), LABEL))
-        left = x + (room - width - depth) / 2
-        placed.append(
-            Placed(stage, left + depth, middle - (height - depth) / 2, width, height, behind)
-        )
-        x += room + GAP
+        needed = max(width + depth, below, text_width(_size(stage.shape), LABEL))
+        for start, text in stage.branches:
+            if start < len(placed):  # the line has room for its words
+                x = max(x, placed[start].room[1] + text_width(text, NOTE) + 2 * APART)
+        left, top = x + (needed - width - depth) / 2 + depth, (depth - height) / 2
+        room = (x, x + needed)
+        placed.append(Placed(stage, left, top, width, height, behind, room))
+        x += needed + GAP
     return placed
 
 
 def _stacks(placed: list[Placed]) -> Iterator[Mark]:
-    for stage, x, y, width, height, behind in placed:
+    for stage, x, y, width, height, behind, _ in placed:
         for k in range(behind, -1, -1):
             yield Box(x - k * SHIFT, y - k * SHIFT, width, height, stage.color)
 
@@ -177,25 +217,50 @@ def _pyramids(placed: list[Placed]) -> Iterator[Mark]:
         yield Line(((x + width, y + height), target))
 
 
-def _labels(placed: list[Placed], middle: float) -> Iterator[Mark]:
-    for stage, x, y, width, _, behind in placed:
+def _labels(placed: list[Placed], floor: float) -> Iterator[Mark]:
+    for stage, x, y, width, _, behind, _ in placed:
         center = x + (width - behind * SHIFT) / 2
         yield Words(center, y - behind * SHIFT - 5, _size(stage.shape), LABEL)
         for k, line in enumerate(stage.made_by):
-            yield Words(center, middle + LARGEST / 2 + (k + 1.5) * LEADING, line, NOTE, FAINT)
+            yield Words(center, floor + (k + 1.5) * LEADING, line, NOTE, FAINT)
 
 
-def _skips(placed: list[Placed], middle: float) -> Iterator[Mark]:
-    """Shortcuts as lines above the stacks."""
-    top = middle - LARGEST / 2 - 2 * LEADING
-    for end in placed:
-        for start, text in end.stage.shortcuts:
-            begin = placed[start]
-            if begin is end:
-                continue
-            xs = (begin.x + begin.width, end.x + end.width - APART)
-            yield Line(((xs[0], begin.y), (xs[0], top), (xs[1], top), (xs[1], end.y)))
-            yield Words(sum(xs) / 2, top - 4, text, NOTE, FAINT)
+def _arcs(placed: list[Placed]) -> list[Arc]:
+    """The branches that go around, the shortest lowest; none meets another of its height."""
+    wanted = [
+        Arc(start, end, text)
+        for end, each in enumerate(placed)
+        for start, text in each.stage.branches
+        if start < end
+    ]
+    arcs: list[Arc] = []
+    for arc in sorted(wanted, key=lambda arc: arc.end - arc.start):
+        left, right = _extent(arc, placed)
+        reaches = [(other.level, *_extent(other, placed)) for other in arcs]
+        taken = {level for level, start, stop in reaches if left < stop and start < right}
+        arcs.append(arc._replace(level=min(set(range(len(arcs) + 1)) - taken)))
+    return arcs
+
+
+def _extent(arc: Arc, placed: list[Placed]) -> tuple[float, float]:
+    """From where to where a branch's line and words reach."""
+    return placed[arc.start].room[1], placed[arc.end].room[0]
+
+
+def _lines_of(arcs: list[Arc], placed: list[Placed], top: float) -> Iterator[Mark]:
+    """Branches as lines that leave behind one stage and come back before another."""
+    levels = 1 + max((arc.level for arc in arcs), default=0)
+    for arc in arcs:
+        begin, end = placed[arc.start], placed[arc.end]
+        inwards = APART * (levels - arc.level) / levels  # those below stand within those above
+        xs = begin.room[1] + inwards, end.room[0] - inwards
+        y = top - 2 * LEADING * arc.level
+        leaves = begin.y + begin.height / 6
+        back = end.y - end.behind * SHIFT + end.height / 6
+        ends = begin.x + begin.width, end.x - end.behind * SHIFT
+        path = (ends[0], leaves), (xs[0], leaves), (xs[0], y), (xs[1], y), (xs[1], back)
+        yield Line((*path, (ends[1], back)))
+        yield Words(sum(xs) / 2, y - 4, arc.text, NOTE, FAINT)
 
 
 def _size(shape: Shape) -> str:

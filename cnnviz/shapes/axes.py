@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnnviz.errors import ShapeError
-from cnnviz.shapes.readers import Everything, Ratio, Slide, Spread
+from cnnviz.shapes.readers import Everything, Interpolated, Ratio, Slide, Spread
 from cnnviz.shapes.window import misfit, refuse_below
 from cnnviz.shapes.wording import padding_text, quotient, steps_in_words
 
@@ -179,11 +179,15 @@ class AdaptiveAxis(NamedTuple):
     def explain(self, size: int) -> str:
         """Where window i starts and ends."""
         n, m = size, self.output_size(size)
+        if m == 1:
+            return f"1: one window over all {n}"
         return f"{m}: window i is floor(i*{n}/{m}) to ceil((i + 1)*{n}/{m})"
 
     def words(self, size: int, unit: str) -> str:
         """How long the windows are."""
         windows = self.output_size(size)
+        if windows == 1:
+            return f"all {size} {unit} → 1"
         if size % windows:
             return f"{size} {unit} shared among {windows} windows, which overlap where they must"
         return f"{size} {unit} shared among {windows} windows: {size // windows} each"
@@ -197,10 +201,32 @@ class AdaptiveAxis(NamedTuple):
         return Slide(size // self.length, size // self.length)
 
 
+class Mode(NamedTuple):
+    """A way to upsample: how many ``taps`` it weights, and over how many axes torch has it."""
+
+    taps: int
+    axes: tuple[int, ...]
+
+
+SPATIAL = (1, 2, 3)
+MODES = {
+    "nearest": Mode(1, SPATIAL),
+    "linear": Mode(2, (1,)),
+    "bilinear": Mode(2, (2,)),
+    "trilinear": Mode(2, (3,)),
+    "bicubic": Mode(4, (2,)),
+}
+
+
 class UpsampleAxis(NamedTuple):
-    """Every pixel repeated ``scale`` times: nearest-neighbour ``torch.nn.Upsample``."""
+    """``scale`` pixels for each of the input: ``torch.nn.Upsample``.
+
+    ``taps`` is how many neighbours a pixel is weighted from: 1 repeats the nearest, 2 is linear,
+    4 cubic.
+    """
 
     scale: int
+    taps: int = 1
 
     def output_size(self, size: int) -> int:
         """``size * scale``."""
@@ -212,33 +238,42 @@ class UpsampleAxis(NamedTuple):
         return f"{size}*{self.scale} = {self.output_size(size)}"
 
     def words(self, size: int, unit: str) -> str:
-        """What is repeated."""
-        return f"each of {size} {unit} {self.scale} times → {self.output_size(size)}"
+        """What is repeated, or where the values come from."""
+        if self.taps == 1:
+            return f"each of {size} {unit} {self.scale} times → {self.output_size(size)}"
+        return (
+            f"{self.scale} for each of {size} {unit}, weighted from the {self.taps} nearest"
+            f" → {self.output_size(size)}"
+        )
 
-    def reader(self, size: int) -> Spread:
-        """The one input that an output repeats."""
-        return Spread(self.scale, self.scale)
+    def reader(self, size: int) -> Spread | Interpolated:
+        """The one input that an output repeats, or the neighbours that it is weighted from."""
+        if self.taps == 1:
+            return Spread(self.scale, self.scale)
+        return Interpolated(1, self.scale, self.taps)
 
 
 class PadAxis(NamedTuple):
-    """Pixels added at both ends: ``torch.nn.ZeroPad2d``."""
+    """Pixels added before and after the input: ``torch.nn.ZeroPad2d``."""
 
-    padding: int
+    padding: tuple[int, int]
 
     def output_size(self, size: int) -> int:
-        """``size + 2 * padding``."""
+        """``size`` and the padding."""
         refuse_below(1, size=size)
-        refuse_below(0, padding=self.padding)
-        return size + 2 * self.padding
+        refuse_below(0, padding=min(self.padding))
+        return size + sum(self.padding)
 
     def explain(self, size: int) -> str:
         """The sum."""
-        return f"{size} + 2*{self.padding} = {self.output_size(size)}"
+        return f"{size} + {padding_text(self.padding)} = {self.output_size(size)}"
 
     def words(self, size: int, unit: str) -> str:
         """What is added."""
-        return f"{size} {unit} and {self.padding} at both ends → {self.output_size(size)}"
+        before, after = self.padding
+        where = f"{before} at both ends" if before == after else f"{before} before, {after} after"
+        return f"{size} {unit} and {where} → {self.output_size(size)}"
 
     def reader(self, size: int) -> Slide:
         """The input under an output, if there is one."""
-        return Slide(padding=self.padding)
+        return Slide(padding=self.padding[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import ShapeError
-from cnnviz.shapes.grammar import LayerText, Residual, parse_chain
+from cnnviz.shapes.grammar import Branches, LayerText, parse_chain
 from cnnviz.shapes.names import KINDS, build_layer
-from cnnviz.shapes.notation import quoted, size_text
-from cnnviz.shapes.plain import Add
+from cnnviz.shapes.notation import quoted
+from cnnviz.shapes.plain import Add, Concatenate
 from cnnviz.shapes.receptive import LARGEST, Field
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Step(NamedTuple):
     """One layer in its place.
 
     ``fields`` are the receptive fields of its output, one per spatial axis of the chain's input;
-    ``indent`` shows its branch: two spaces for each residual bracket around it, the last two
-    a slash in a shortcut.
+    ``indent`` shows its branch: two spaces for each bracket around it, with a slash where a branch
+    begins that is not the first.
     """
 
     position: int
@@ -43,11 +44,10 @@ class Step(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """Two branches from one input, and the step that adds them."""
+    """Branches from one input, and the step that joins them."""
 
-    main: tuple[Item, ...]
-    shortcut: tuple[Item, ...]
-    add: Step
+    branches: tuple[tuple[Item, ...], ...]
+    join: Step
 
 
 Item = Step | Fork
@@ -61,7 +61,7 @@ class Chain(NamedTuple):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Every layer in the order of the text; a residual ends with its addition."""
+        """Every layer in the order of the text; branches end with what joins them."""
         return tuple(steps_of(self.items))
 
     @property
@@ -104,9 +104,9 @@ def steps_of(items: Sequence[Item]) -> Iterator[Step]:
     """The layers of nested branches in one row."""
     for item in items:
         if isinstance(item, Fork):
-            yield from steps_of(item.main)
-            yield from steps_of(item.shortcut)
-            yield item.add
+            for branch in item.branches:
+                yield from steps_of(branch)
+            yield item.join
         else:
             yield item
 
@@ -150,10 +150,10 @@ def image_shape(size: Shape, layers: Sequence[Node], in_channels: int | None = N
     """
     axes = _axes_wanted(layers)
     if len(size) == 1 and axes != 0:
-        raise ShapeError(
-            f"'{size[0]}' is not a size; write HEIGHTxWIDTH such as 300x400,"
-            " or CHANNELSxHEIGHTxWIDTH"
-        )
+        forms = "HEIGHTxWIDTH such as 300x400, or CHANNELSxHEIGHTxWIDTH"
+        if axes == 1:
+            forms = f"CHANNELSxLENGTH such as 1x{size[0]}"
+        raise ShapeError(f"'{size[0]}' is not a size; write {forms}")
     if len(size) == 2 and axes != 1:
         return (in_channels or 1, *size)
     if in_channels not in {None, size[0]}:
@@ -165,8 +165,8 @@ def _axes_wanted(layers: Sequence[Node]) -> int | None:
     """Spatial axes that the first layer which cares needs; 0 for a row of features."""
     for node in layers:
         wanted: int | None = None
-        if isinstance(node, Residual):
-            wanted = _axes_wanted((*node.main, *node.shortcut))
+        if isinstance(node, Branches):
+            wanted = _axes_wanted([each for branch in node.branches for each in branch])
         elif node.name == "linear":
             wanted = 0
         elif node.name in KINDS and KINDS[node.name].axes:
@@ -192,9 +192,10 @@ class _Tracer:
             if isinstance(node, LayerText):
                 item = self._layer(node, shape, fields, indent)
             else:
-                item = self._residual(node, shape, fields, indent)
+                item = self._fork(node, shape, fields, indent)
             items.append(item)
-            last = item.add if isinstance(item, Fork) else item
+            indent = indent.replace("/", " ")
+            last = item.join if isinstance(item, Fork) else item
             shape, fields = last.output, last.fields
         return tuple(items), shape, fields
 
@@ -205,18 +206,23 @@ class _Tracer:
         except ShapeError as error:
             raise self._named(layer.text, error) from None
 
-    def _residual(self, node: Residual, shape: Shape, fields: Fields, indent: str) -> Fork:
-        inner = indent.replace("/", " ")
-        main, main_shape, main_fields = self.branch(node.main, shape, fields, inner + "  ")
-        shortcut, other_shape, others = self.branch(node.shortcut, shape, fields, inner + "/ ")
+    def _fork(self, node: Branches, shape: Shape, fields: Fields, indent: str) -> Fork:
+        traced = []
+        begun = indent  # what the row above says of the brackets around is not said again
+        for number, nodes in enumerate(node.branches):
+            traced.append(self.branch(nodes, shape, fields, begun + ("/ " if number else "  ")))
+            begun = begun.replace("/", " ") if nodes else begun
         self.position += 1
-        if main_shape != other_shape:
-            sizes = f"{size_text(main_shape)} and the shortcut {size_text(other_shape)}"
-            reason = f"the main branch gives {sizes}; both must have the same size to be added"
-            raise self._named("res[ … ]", reason)
-        joined = tuple(a.joined(b) for a, b in zip(main_fields, others, strict=True))
-        add = Step(self.position, "add", Add(), main_shape, main_shape, joined, indent)
-        return Fork(main, shortcut, add)
+        branches, shapes, seen = zip(*traced, strict=True)
+        layer: Layer
+        try:
+            layer = Add(shapes) if node.name == "res" else Concatenate(shapes)
+            output = _countable(layer.output(shapes[0]))
+        except ShapeError as error:
+            raise self._named(node.text, error) from None
+        joined = tuple(reduce(Field.joined, along) for along in zip(*seen, strict=True))
+        text = "add" if node.name == "res" else node.name
+        return Fork(branches, Step(self.position, text, layer, shapes[0], output, joined, begun))
 
     def _named(self, text: str, reason: object) -> ShapeError:
         return ShapeError(f"layer {self.position}, {quoted(text)}: {reason}")
@@ -224,11 +230,16 @@ class _Tracer:
 
 def _step(text: LayerText, position: int, shape: Shape, fields: Fields, indent: str = "") -> Step:
     layer = build_layer(text, shape)
-    output = layer.output(shape)
-    if max(output) > LARGEST:
-        raise ShapeError(f"a size of its output is above {LARGEST:,}, the largest torch can count")
+    output = _countable(layer.output(shape))
     readers = layer.readers(shape)
     if len(shape) == 1:  # a row of features stands for every axis it was flattened from
         readers *= len(fields)
     seen = tuple(field.through(reader) for field, reader in zip(fields, readers, strict=True))
     return Step(position, text.text, layer, shape, output, seen, indent)
+
+
+def _countable(output: Shape) -> Shape:
+    """The same, if torch can count it."""
+    if max(output) > LARGEST:
+        raise ShapeError(f"a size of its output is above {LARGEST:,}, the largest torch can count")
+    return output

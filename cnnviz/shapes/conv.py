@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnnviz.errors import ShapeError
 from cnnviz.shapes.layer import Layer, Windowed
 from cnnviz.shapes.window import Axis, refuse_below
-from cnnviz.shapes.wording import product
+from cnnviz.shapes.wording import many, product
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,14 +77,15 @@ class Convolution(Windowed):
 
     def explain_params(self) -> str:
         """Channels times kernel, and the bias."""
-        shared = f"/{self.groups}" if self.groups > 1 else ""
-        terms = f"{self.out_channels}*{self.in_channels}{shared}*{product(self.kernel)}"
-        return f"{self.params:,} = {terms}" + (f" + {self.biases} bias" if self.biases else "")
+        read = f"({self.in_channels}/{self.groups})" if self.groups > 1 else self.in_channels
+        terms = f"{self.out_channels}*{read}*{product(self.kernel)}"
+        added = f" + {many(self.biases, 'bias', 'biases')}" if self.biases else ""
+        return f"{self.params:,} = {terms}{added}"
 
     def explain_macs(self, shape: Shape) -> str:
         """Weights times positions."""
         positions = product(self._positions(shape))
-        return f"{self.macs(shape):,} = {self.weights:,} weights * {positions} positions"
+        return f"{self.macs(shape):,} = {many(self.weights, 'weight')} * {positions} positions"
 
     def _positions(self, shape: Shape) -> Shape:
         return self.output(shape)[1:]

@@ -57,15 +57,24 @@ class _Backwards:
         return needed
 
     def _fork(self, fork: Fork, needed: Positions) -> Positions | None:
-        main, shortcut = self.through(fork.main, needed), self.through(fork.shortcut, needed)
-        if main is None or shortcut is None:
-            return None
-        if isinstance(main, range) and isinstance(shortcut, range):
-            first, second = sorted((main, shortcut), key=lambda each: each.start)
+        read: Positions = range(0)
+        for branch in fork.branches:
+            found = self.through(branch, needed)
+            both = None if found is None else self._both(read, found)
+            if both is None:
+                return None
+            read = both
+        return read
+
+    def _both(self, first: Positions, second: Positions) -> Positions | None:
+        if not first or not second:
+            return first or second
+        if isinstance(first, range) and isinstance(second, range):
+            first, second = sorted((first, second), key=lambda each: each.start)
             if second.start <= first.stop:
                 return range(first.start, max(first.stop, second.stop))
-        self.left -= len(main) + len(shortcut)
-        return {*main, *shortcut} if self.left > 0 else None
+        self.left -= len(first) + len(second)
+        return {*first, *second} if self.left > 0 else None
 
     def _step(self, step: Step, needed: Positions) -> Positions | None:
         if len(step.input) == 1:

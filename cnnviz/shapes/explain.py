@@ -36,16 +36,17 @@ def working(step: Step, before: Fields, *, words: bool, channels_note: str = "")
     rows = list(_sizes(step, words=words))
     if step.layer.axes_on(step.input):
         rows.append(("channels", f"{step.input[0]} in{channels_note}, {step.output[0]} out"))
-    elif not words:
-        rows.append(("output", size_text(step.output)))
+    elif told := step.layer.explain_output(step.input) or ("" if words else size_text(step.output)):
+        rows.append(("output", told))
     rows.append(("parameters", step.layer.explain_params()))
     if step.macs:
         rows.append(("multiply-adds", f"{step.layer.explain_macs(step.input)} ({COUNTED})"))
     else:
         rows.append(("multiply-adds", "0 (torchvision counts convolutions and linear layers)"))
     if step.fields:
-        grown = _growth(step, before) if words else ""
-        rows.append(("receptive field", grown or field_text(step.fields)))
+        grown = _growth(step, before) if words else []
+        rows += [("receptive field", grown[0] if grown else field_text(step.fields))]
+        rows += [("", more) for more in grown[1:]]
     return rows
 
 
@@ -53,23 +54,27 @@ def _sizes(step: Step, *, words: bool) -> Iterator[Row]:
     rules = step.layer.axes_on(step.input)
     if not rules:
         return
+    said = set()
     each = zip(rules, AXIS_NAMES[len(rules)], step.input[1:], strict=True)
     for axis, (rule, name, size) in enumerate(each):
         yield name, rule.explain(size)
-        if words:
+        if words and (rule, size) not in said:  # a square input needs no words twice
+            said.add((rule, size))
             yield from (("", part) for part in rule.words(size, UNITS[name]).split("; "))
             lost = unread_by(step, axis)
             if lost:
                 yield "", f"never read by this layer: {lost} of {size} {UNITS[name]}"
 
 
-def _growth(step: Step, before: Fields) -> str:
-    """How the field grew, where one term says it for every axis."""
+def _growth(step: Step, before: Fields) -> list[str]:
+    """How the field grew: a term for all axes, or one for each where they differ."""
     if len(step.input) == 1:
-        return ""
+        return []
     each = zip(before, step.layer.readers(step.input), step.fields, strict=True)
-    terms = {_term(old, reader, new) for old, reader, new in each}
-    return terms.pop() if len(terms) == 1 else ""
+    terms = [_term(old, reader, new) for old, reader, new in each]
+    if len(set(terms)) == 1 or not all(terms):
+        return terms[:1] if all(terms) else []
+    return [f"{name}: {term}" for name, term in zip(AXIS_NAMES[len(terms)], terms, strict=True)]
 
 
 def _term(old: Field, reader: Reader, new: Field) -> str:

@@ -6,20 +6,31 @@ import re
 from typing import Literal, NamedTuple, NoReturn
 
 from cnnviz.errors import ShapeError
-from cnnviz.shapes.notation import per_axis, quoted, whole_number
+from cnnviz.shapes.axes import MODES
+from cnnviz.shapes.notation import both_ends, per_axis, quoted, whole_number
 
 MOST_LAYERS = 1000
 DEEPEST_NESTING = 16
 
-TOKEN = re.compile(r"res\[|\][^\s/\]]*|/|[^\s/\[\]]+|\[")
+TOKEN = re.compile(r"(?:res|cat)\[|\][^\s/\]]*|/|[^\s/\[\]]+|\[")
 NUMBERED = re.compile(r"(op|[kspdgm]?)(-?[0-9].*)", re.DOTALL)
+FORMS = {"res[": "res[ main… / shortcut… ]", "cat[": "cat[ branch… / branch… ]"}
 DECIMAL = re.compile(r"[0-9]*\.[0-9]+")
+
+
+ENTIRE: dict[str, tuple[str, object]] = {  # arguments that carry no number
+    "psame": ("p", "same"),
+    "pvalid": ("p", "valid"),
+    **{name: (name, True) for name in ("nobias", "ceil", "affine")},
+    **{name: ("mode", name) for name in MODES},
+}
 
 
 class Arguments(NamedTuple):
     """What a layer is given, under the letters it is written with; None is its default.
 
-    ``n`` is the bare number: channels, features, or sizes, one per axis.
+    ``n`` is the bare number: channels, features, or sizes, one per axis; ``ends`` is padding that
+    differs before and after an axis.
     """
 
     n: tuple[int, ...] | None = None
@@ -32,6 +43,9 @@ class Arguments(NamedTuple):
     m: int | None = None
     nobias: bool | None = None
     ceil: bool | None = None
+    affine: bool | None = None
+    mode: str | None = None
+    ends: tuple[tuple[int, int], ...] | None = None
     probability: float | None = None
 
 
@@ -43,22 +57,31 @@ class LayerText(NamedTuple):
     text: str
 
 
-class Residual(NamedTuple):
-    """Two branches whose outputs are added; an empty shortcut is the identity."""
+class Branches(NamedTuple):
+    """Branches from one input, of which an empty one is the identity.
 
-    main: tuple[Node, ...]
-    shortcut: tuple[Node, ...]
+    ``name`` says how they end: ``res`` adds two, ``cat`` lays the channels of all one after the
+    other.
+    """
+
+    name: str
+    branches: tuple[tuple[Node, ...], ...]
+
+    @property
+    def text(self) -> str:
+        """How it is written, its layers left out."""
+        return f"{self.name}[ … ]"
 
 
-Node = LayerText | Residual
+Node = LayerText | Branches
 
 
 def parse_chain(text: str) -> tuple[Node, ...]:
     """The layers that ``text`` describes, repeats written out.
 
     Raises:
-        ShapeError: not of the grammar, more than ``MOST_LAYERS`` layers, or residual brackets
-            nested deeper than ``DEEPEST_NESTING``; the layer is named.
+        ShapeError: not of the grammar, more than ``MOST_LAYERS`` layers, or brackets nested
+            deeper than ``DEEPEST_NESTING``; the layer is named.
 
     >>> [layer.name for layer in parse_chain("conv:8,k3 relu@2")]
     ['conv', 'relu', 'relu']
@@ -82,6 +105,11 @@ def _arguments(parts: list[str]) -> Arguments:
     given: dict[str, object] = {}
     for part in parts:
         key, value = _argument(part)
+        if key in given and key == "n":
+            raise ShapeError(
+                f"{quoted(part)} is a second bare number; one per axis is written 3x5,"
+                " and other numbers have a letter, such as k3"
+            )
         if key in given:
             raise ShapeError(f"{quoted(part)} says again what {quoted(','.join(parts))} has said")
         given[key] = value
@@ -89,23 +117,25 @@ def _arguments(parts: list[str]) -> Arguments:
 
 
 def _argument(part: str) -> tuple[str, object]:
-    if part in {"psame", "pvalid"}:
-        return "p", part[1:]
-    if part in {"nobias", "ceil"}:
-        return part, True
+    if part in ENTIRE:
+        return ENTIRE[part]
+    if not part:
+        raise ShapeError("a comma has nothing beside it; write no spaces, such as conv:64,k3,p1")
     if DECIMAL.fullmatch(part) and len(part) <= 20:
         return "probability", float(part)
     match = NUMBERED.fullmatch(part)
     if not match:
         raise ShapeError(
             f"{quoted(part)} is not an argument; there are N, kN, sN, pN, dN, opN, gN, mN,"
-            " psame, pvalid, nobias and ceil"
+            " psame, pvalid, nobias, ceil, affine and bilinear"
         )
     key, number = match.groups()
     try:
         minimum = 0 if key in {"p", "op"} else 1
         if key in {"g", "m"}:
             return key, whole_number(number, minimum)
+        if key in {"", "p"} and "+" in number:
+            return "ends", both_ends(number)
         return key or "n", per_axis(number, minimum)
     except ShapeError as error:
         raise ShapeError(f"{quoted(part)}: {error}" if key else str(error)) from None
@@ -122,7 +152,7 @@ class _Parser:
     def chain(self) -> tuple[Node, ...]:
         nodes = self._nodes(0)
         if self.at_hand:
-            raise ShapeError(f"{quoted(self.at_hand)} stands outside of res[ … / … ]")
+            raise ShapeError(f"{quoted(self.at_hand)} stands outside of res[ … ] and cat[ … ]")
         if not nodes:
             raise ShapeError("the chain names no layer")
         return nodes
@@ -131,7 +161,7 @@ class _Parser:
         """Layers up to the end of the branch."""
         nodes: list[Node] = []
         while self.at_hand and self.at_hand != "/" and not self.at_hand.startswith("]"):
-            nodes += self._residual(depth + 1) if self.at_hand == "res[" else self._layer()
+            nodes += self._fork(depth + 1) if self.at_hand in FORMS else self._layer()
         return tuple(nodes)
 
     def _layer(self) -> list[Node]:
@@ -144,30 +174,34 @@ class _Parser:
         except ShapeError as error:
             self._blame(written, self.count + 1, error)
 
-    def _residual(self, depth: int) -> list[Node]:
+    def _fork(self, depth: int) -> list[Node]:
+        opening = self.at_hand
         if depth > DEEPEST_NESTING:
-            raise ShapeError(f"res[ is nested more than {DEEPEST_NESTING} deep")
+            raise ShapeError(f"{opening} is nested more than {DEEPEST_NESTING} deep")
         before = self.count
-        self._advance()
-        main = self._nodes(depth)
-        if self.at_hand != "/":
-            self._blame("res[", before + 1, "it needs a / before its shortcut, which may be empty")
-        self._advance()
-        shortcut = self._nodes(depth)
-        if not self.at_hand.startswith("]"):
-            self._blame("res[", before + 1, "it is not closed; write res[ main… / shortcut… ]")
-        if not main:
-            self._blame("res[", before + 1, "its main branch is empty")
+        branches = self._branches(depth)
+        reason = _misuse(opening, branches, closed=self.at_hand.startswith("]"))
+        if reason:
+            self._blame(opening, before + 1, reason)
         bracket, at, repeats = self.at_hand.partition("@")
         self._advance()
-        inside = self.count - before + 1  # its layers, and the addition
+        inside = self.count - before + 1  # its layers, and what joins them
         self.count = before
         try:
             if bracket != "]":
                 raise ShapeError(f"{quoted(bracket)} should be ] or ]@N")
-            return [Residual(main, shortcut)] * self._counted(inside, repeats if at else "1")
+            node = Branches(opening[:-1], branches)
+            return [node] * self._counted(inside, repeats if at else "1")
         except ShapeError as error:
             self._blame("]", before + inside, error)
+
+    def _branches(self, depth: int) -> tuple[tuple[Node, ...], ...]:
+        """What stands between the slashes, up to the closing bracket."""
+        branches: list[tuple[Node, ...]] = []
+        while not branches or self.at_hand == "/":
+            self._advance()
+            branches.append(self._nodes(depth))
+        return tuple(branches)
 
     def _counted(self, layers: int, repeats: str) -> int:
         times = whole_number(repeats)
@@ -181,3 +215,16 @@ class _Parser:
 
     def _blame(self, text: str, position: int, reason: object) -> NoReturn:
         raise ShapeError(f"layer {position}, {quoted(text)}: {reason}") from None
+
+
+def _misuse(opening: str, branches: tuple[tuple[Node, ...], ...], *, closed: bool) -> str:
+    """Why there cannot be such branches; nothing where there can."""
+    if not closed:
+        return f"it is not closed; write {FORMS[opening]}"
+    if len(branches) < 2:
+        return f"it needs a / between its branches, of which one may be empty: {FORMS[opening]}"
+    if opening == "res[" and len(branches) > 2:
+        return f"it has {len(branches)} branches, but two are added; cat[ takes more"
+    if not any(branches) or (opening == "res[" and not branches[0]):
+        return "its main branch is empty" if opening == "res[" else "all its branches are empty"
+    return ""

@@ -64,6 +64,10 @@ class Layer(ABC):
         """Which inputs each output reads, along every spatial axis, or along the features."""
         return (SAME,) * max(1, len(shape) - 1)
 
+    def explain_output(self, shape: Shape) -> str:
+        """How the output's size comes about, where no axis says it; else nothing."""
+        return ""
+
     def explain_params(self) -> str:
         """The parameters as a term."""
         return f"{self.params:,}"
@@ -114,7 +118,7 @@ class Pool(Windowed):
 
 
 class Upsample(Windowed):
-    """Every pixel repeated: nearest-neighbour upsampling."""
+    """More pixels: the nearest repeated, or weighted from their neighbours."""
 
 
 class Pad(Windowed):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnnviz.shapes.chain import Chain, Item
+    from cnnviz.shapes.layer import Shape
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 COUNTER = 8  # batch normalisation counts batches in int64, whatever the rest is
@@ -50,18 +51,30 @@ def memory_of(chain: Chain, dtype: str = "float32", batch: int = 1) -> Memory:
 def _peak(items: Sequence[Item], alive: int, held: int) -> int:
     """The most numbers alive while ``items`` run on an input of ``alive``, beside ``held``.
 
-    The input is dropped once read; the first branch of a fork has it held for the second.
+    The input is dropped once read; the branches of a fork hold it for those after them.
     """
     most = 0
     for item in items:
         if isinstance(item, Fork):
-            out = prod(item.add.output)
-            main = _peak(item.main, 0, held + alive)
-            shortcut = _peak(item.shortcut, alive, held + out)
-            most = max(most, main, shortcut, held + 3 * out)
-            alive = out
+            most = max(most, _fork_peak(item, alive, held))
+            alive = prod(item.join.output)
         else:
             made = 0 if isinstance(item.layer, Flatten) else prod(item.output)
             most = max(most, held + alive + made)
             alive = prod(item.output)
     return most
+
+
+def _fork_peak(fork: Fork, alive: int, held: int) -> int:
+    """The same while the branches run and are joined."""
+    most = ends = 0
+    for number, branch in enumerate(fork.branches, 1):
+        last = number == len(fork.branches)
+        own, others = (alive, 0) if last else (0, alive)
+        most = max(most, _peak(branch, own, held + others + ends))
+        ends += prod(_output(branch[-1])) if branch else alive
+    return max(most, held + ends + prod(fork.join.output))
+
+
+def _output(item: Item) -> Shape:
+    return item.join.output if isinstance(item, Fork) else item.output

@@ -41,6 +41,18 @@ def per_axis(text: str, minimum: int = 1) -> tuple[int, ...]:
     return tuple(whole_number(part, minimum) for part in re.split(CROSS, text))
 
 
+def both_ends(text: str) -> tuple[tuple[int, int], ...]:
+    """What is added before and after every axis, or each: ``0+1``, ``0+1x2+2``, ``0+1x3``.
+
+    Raises:
+        ShapeError: not of that form, or a number is below 0.
+    """
+    axes = [part.partition("+") for part in re.split(CROSS, text)]
+    ends = [(before, after if plus else before) for before, plus, after in axes]
+    befores, afters = ("x".join(each) for each in zip(*ends, strict=True))
+    return tuple(zip(per_axis(befores, 0), per_axis(afters, 0), strict=True))
+
+
 def size_text(shape: tuple[float, ...]) -> str:
     """A size as it is shown: ``3x224x224``.
 

@@ -1,4 +1,4 @@
-"""Layers without a window: normalisation, activations, flatten, linear, addition."""
+"""Layers without a window: normalisation, activations, flatten, linear; what joins branches."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from cnnviz.shapes.layer import Layer
 from cnnviz.shapes.notation import size_text
 from cnnviz.shapes.readers import Everything
 from cnnviz.shapes.window import refuse_below
+from cnnviz.shapes.wording import many, product
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnnviz.shapes.layer import Shape
     from cnnviz.shapes.readers import Reader
 
@@ -31,7 +34,7 @@ class Elementwise(Layer):
 
 
 class Normalisation(Layer):
-    """A layer that keeps every size and scales and shifts: batch, layer, group normalisation.
+    """A layer that keeps every size and scales and shifts: batch, layer, group, instance.
 
     ``scaled`` is the shape of its scales: the channels, or for layer normalisation the whole
     input. ``buffers`` counts batch normalisation's running mean, variance and batch counter.
@@ -52,10 +55,9 @@ class Normalisation(Layer):
         return shape
 
     def explain_params(self) -> str:
-        """Scales, shifts and buffers."""
-        shifts = f" + {self.biases} shifts" if self.biases else ""
-        told = f"{self.params:,} = {self.weights} scales{shifts}"
-        return f"{told}; {self.buffers} buffers" if self.buffers else told
+        """Scales and shifts."""
+        shifts = f" + {many(self.biases, 'shift')}" if self.biases else ""
+        return f"{self.params:,} = {many(self.weights, 'scale')}{shifts}"
 
 
 class BatchNorm(Normalisation):
@@ -63,6 +65,37 @@ class BatchNorm(Normalisation):
 
     def __init__(self, channels: int) -> None:
         super().__init__((channels,), buffers=2 * channels + 1)
+
+    def explain_params(self) -> str:
+        """Scales, shifts and buffers."""
+        kept = f"{many(self.weights, 'mean')} + {many(self.weights, 'variance')} + a counter"
+        return f"{super().explain_params()}; {self.buffers:,} buffers = {kept}"
+
+
+class InstanceNorm(Normalisation):
+    """``torch.nn.InstanceNorm2d`` and its kin: each map by itself, scaled only if ``affine``."""
+
+    def __init__(self, channels: int, *, affine: bool = False) -> None:
+        super().__init__((channels,))
+        self.affine = affine
+        if not affine:
+            self.weights = self.biases = 0
+
+    def output(self, shape: Shape) -> Shape:
+        """The input's.
+
+        Raises:
+            ShapeError: a map is a single value, which has no variance.
+        """
+        if prod(shape[1:]) == 1:
+            raise ShapeError(
+                f"it needs more than one value in each map, but its input is {size_text(shape)}"
+            )
+        return super().output(shape)
+
+    def explain_params(self) -> str:
+        """Scales and shifts."""
+        return super().explain_params() if self.affine else "0"
 
 
 class LayerNorm(Normalisation):
@@ -90,6 +123,10 @@ class Flatten(Layer):
     def output(self, shape: Shape) -> Shape:
         """The product of all sizes."""
         return (prod(shape),)
+
+    def explain_output(self, shape: Shape) -> str:
+        """The sizes as a product."""
+        return f"{product(shape)} = {prod(shape)} features" if len(shape) > 1 else ""
 
 
 class Linear(Layer):
@@ -121,20 +158,64 @@ class Linear(Layer):
         """All features along the last axis; the axes before it are left alone."""
         return (*super().readers(shape)[:-1], Everything())
 
+    def explain_output(self, shape: Shape) -> str:
+        """What is done to an input that is no row of features."""
+        if len(shape) == 1:
+            return ""
+        given, rows = many(self.out_features, "feature"), many(prod(shape[:-1]), "row")
+        return f"{given} for each of {rows}; put flatten before it to read all of them at once"
+
     def explain_params(self) -> str:
         """Matrix and bias."""
-        bias = f" + {self.biases} bias" if self.biases else ""
+        bias = f" + {many(self.biases, 'bias', 'biases')}" if self.biases else ""
         return f"{self.params:,} = {self.out_features}*{self.in_features}{bias}"
 
     def explain_macs(self, shape: Shape) -> str:
         """Weights times rows."""
-        told = f"{self.macs(shape):,} = {self.weights:,} weights"
-        return told if len(shape) == 1 else f"{told} * {prod(shape[:-1])} rows"
+        told = f"{self.macs(shape):,} = {many(self.weights, 'weight')}"
+        return told if len(shape) == 1 else f"{told} * {many(prod(shape[:-1]), 'row')}"
 
 
 class Add(Layer):
-    """The sum of two branches."""
+    """The sum of two branches, which give ``shapes``.
+
+    Raises:
+        ShapeError: their sizes differ.
+    """
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        main, shortcut = shapes
+        if main != shortcut:
+            raise ShapeError(
+                f"the main branch gives {size_text(main)} and the shortcut {size_text(shortcut)};"
+                " both must have the same size to be added"
+            )
 
     def output(self, shape: Shape) -> Shape:
         """The input's."""
         return shape
+
+
+class Concatenate(Layer):
+    """Branches one after the other along the channels: ``torch.cat(…, 1)``.
+
+    Raises:
+        ShapeError: their sizes differ in more than the channels.
+    """
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        self.parts = tuple(shape[0] for shape in shapes)
+        odd = next((shape for shape in shapes if shape[1:] != shapes[0][1:]), None)
+        if odd is not None:
+            raise ShapeError(
+                f"one branch gives {size_text(shapes[0])} and another {size_text(odd)};"
+                " all must have the same size but for the channels"
+            )
+
+    def output(self, shape: Shape) -> Shape:
+        """The first branch's size with the channels of all."""
+        return (sum(self.parts), *shape[1:])
+
+    def explain_output(self, shape: Shape) -> str:
+        """The channels as a sum."""
+        return f"{' + '.join(map(str, self.parts))} = {sum(self.parts)} channels"

@@ -102,10 +102,46 @@ class Ratio(NamedTuple):
         return range(first, -(-(output + 1) * self.inputs // self.outputs))
 
 
+class Interpolated(NamedTuple):
+    """``outputs`` values laid evenly over ``inputs`` positions, each weighted from its neighbours.
+
+    ``taps`` neighbours have a weight: 2 for linear, 4 for cubic interpolation. Output i lies at
+    (i + 1/2) * inputs / outputs - 1/2; where that is a whole number, only that input has one.
+    Source: ``align_corners=False`` of ``torch.nn.Upsample``.
+    """
+
+    inputs: int
+    outputs: int
+    taps: int
+
+    @property
+    def period(self) -> int:
+        """Outputs until they lie alike among the inputs again."""
+        return self.outputs // gcd(self.inputs, self.outputs)
+
+    @property
+    def advance(self) -> int:
+        """Inputs in one period."""
+        return self.inputs // gcd(self.inputs, self.outputs)
+
+    @property
+    def leaves_no_gap(self) -> bool:
+        """Whether neighbouring outputs lie no further apart than inputs."""
+        return self.inputs <= self.outputs
+
+    def reads(self, output: int) -> range:
+        """The neighbours of where ``output`` lies."""
+        twice = 2 * self.outputs
+        before, beyond = divmod((2 * output + 1) * self.inputs - self.outputs, twice)
+        if not beyond:
+            return range(before, before + 1)
+        return range(before - self.taps // 2 + 1, before + self.taps // 2 + 1)
+
+
 class Everything(NamedTuple):
     """Every output reads the whole axis: global pooling, fully connected layers."""
 
 
-Reader = Slide | Spread | Ratio | Everything
+Reader = Slide | Spread | Ratio | Interpolated | Everything
 
 SAME = Slide()

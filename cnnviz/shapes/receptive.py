@@ -6,9 +6,9 @@ span), stride s and padding p makes of field r, stride j and padding q
 
     r + (k - 1)*j,   j*s,   q + p*j.
 
-Transposed convolutions and adaptive pools read differently from one output position to the
-next, but repeat themselves after a few. So the field is kept as a short table, one entry per
-position until it repeats; a sliding window needs one entry.
+Transposed convolutions, interpolation and adaptive pools read differently from one output
+position to the next, but repeat themselves after a few. So the field is kept as a short table,
+one entry per position until it repeats; a sliding window needs one entry.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import gcd, lcm
 from typing import NamedTuple
 
-from cnnviz.shapes.readers import Everything, Ratio, Reader, Slide, Spread
+from cnnviz.shapes.readers import Everything, Interpolated, Ratio, Reader, Slide, Spread
 
 WHOLE_INPUT = "whole input"
 NOT_COMPUTED = "not computed"
@@ -43,7 +43,7 @@ class Reach(NamedTuple):
         span = self.spans[entry]
         return span and (span[0] + turn * self.advance, span[1] + turn * self.advance)
 
-    def through(self, reader: Slide | Spread | Ratio) -> Reach | None:
+    def through(self, reader: Slide | Spread | Ratio | Interpolated) -> Reach | None:
         """The reach one layer on; None when its table would be too long or too large."""
         turns = len(self.spans) // gcd(len(self.spans), reader.advance)
         advance = self.advance * (reader.advance * turns // len(self.spans))

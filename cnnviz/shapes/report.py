@@ -10,7 +10,9 @@ from cnnviz.shapes.explain import COUNTED, UNITS, field_text, working
 from cnnviz.shapes.layer import AXIS_NAMES
 from cnnviz.shapes.memory import memory_of
 from cnnviz.shapes.notation import size_text
+from cnnviz.shapes.plain import Concatenate
 from cnnviz.shapes.table import bytes_text, lines_text, table_text
+from cnnviz.shapes.wording import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,18 +91,25 @@ def chain_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
 def _workings(items: Sequence[Item], before: Fields) -> Iterator[str]:
     for item in items:
         if isinstance(item, Fork):
-            yield from _workings(item.main, before)
-            yield from _workings(item.shortcut, before)
-        step = item.add if isinstance(item, Fork) else item
-        sizes = f"{size_text(step.input)} → {size_text(step.output)}"
-        heading = f"  layer {step.position}, {step.text}: {sizes}"
+            for branch in item.branches:
+                yield from _workings(branch, before)
+        step = item.join if isinstance(item, Fork) else item
+        heading = f"  layer {step.position}, {step.text}: {_change(step)}"
         yield "\n".join([heading, lines_text(working(step, before, words=True), indent=4)])
         before = step.fields
 
 
+def _change(step: Step) -> str:
+    """The sizes before and after."""
+    channels = step.layer.parts if isinstance(step.layer, Concatenate) else step.input[:1]
+    given = ", ".join(size_text((count, *step.input[1:])) for count in channels)
+    return f"{given} → {size_text(step.output)}"
+
+
 def _totals(chain: Chain) -> list[Row]:
-    buffers = f"; {chain.buffers:,} buffers beside them" if chain.buffers else ""
-    parts = f"{chain.params - chain.biases:,} weights, {chain.biases:,} biases{buffers}"
+    buffers = f"; {many(chain.buffers, 'buffer')} beside them" if chain.buffers else ""
+    weights = many(chain.params - chain.biases, "weight")
+    parts = f"{weights}, {many(chain.biases, 'bias', 'biases')}{buffers}"
     rows = [
         ("parameters", f"{chain.params:,} ({parts})"),
         ("multiply-adds", f"{chain.macs:,} ({COUNTED} and normalisation)"),
@@ -122,7 +131,7 @@ def _field(chain: Chain) -> str:
 
 def _grid(fields: Fields) -> str:
     """A field and how it moves from one output to the next."""
-    stride = size_text(tuple(field.stride for field in fields))
+    stride = size_text(tuple(round(field.stride, 4) for field in fields))
     padding = size_text(tuple(field.padding for field in fields))
     return f"{field_text(fields)}, stride {stride}, padding {padding}"
 
@@ -141,8 +150,9 @@ def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:
         kept, outputs = bytes_text(memory.params + memory.buffers), bytes_text(memory.outputs)
         yield (
             "memory",
-            f"{kept} of parameters and buffers, {outputs} of outputs, at most"
-            f" {bytes_text(memory.peak)} of them at once ({wanted.dtype}, batch {wanted.batch})",
+            f"{kept} of parameters and buffers, {outputs} of outputs; at most"
+            f" {bytes_text(memory.peak)} of input and outputs at once"
+            f" ({wanted.dtype}, batch {wanted.batch})",
         )
 
 

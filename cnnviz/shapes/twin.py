@@ -65,8 +65,10 @@ def compare(chain: Chain) -> str:
 def _run(items: Sequence[Item], data: torch.Tensor) -> torch.Tensor:
     for item in items:
         if isinstance(item, Fork):
-            data = _run(item.main, data) + _run(item.shortcut, data)
-            _same(item.add, "output", item.add.output, tuple(data.shape[1:]))
+            ends = [_run(branch, data) for branch in item.branches]
+            together = isinstance(item.join.layer, plain.Concatenate)
+            data = torch.cat(ends, 1) if together else sum(ends[1:], start=ends[0])
+            _same(item.join, "output", item.join.output, tuple(data.shape[1:]))
         else:
             module = torch_layer(item).eval()
             data = _applied(item, module, data)
@@ -152,8 +154,14 @@ def _pool(ours: Any, axes: int) -> nn.Module:
 
 def _pad(ours: Any, axes: int) -> nn.Module:
     # torch names the last axis first, each with its two ends.
-    ends = [axis.padding for axis in reversed(ours.axes) for _ in range(2)]
+    ends = [end for axis in reversed(ours.axes) for end in axis.padding]
     return _named("ZeroPad", axes)(tuple(ends))
+
+
+def _upsample(ours: Any, axes: int) -> nn.Module:
+    taps, scales = ours.axes[0].taps, tuple(axis.scale for axis in ours.axes)
+    name = next(n for n, mode in rules.MODES.items() if mode.taps == taps and axes in mode.axes)
+    return nn.Upsample(scale_factor=scales, mode=name)
 
 
 def _elementwise(ours: plain.Elementwise, _: int) -> nn.Module:
@@ -165,9 +173,12 @@ _BUILDERS: dict[type[layer.Layer], Callable[[Any, int], nn.Module]] = {
     conv.TransposedConvolution: _transposed,
     conv.SeparableConvolution: _separable,
     layer.Pool: _pool,
-    layer.Upsample: lambda ours, _: nn.Upsample(scale_factor=tuple(a.scale for a in ours.axes)),
+    layer.Upsample: _upsample,
     layer.Pad: _pad,
     plain.BatchNorm: lambda ours, axes: _named("BatchNorm", axes or 1)(ours.scaled[0]),
+    plain.InstanceNorm: lambda ours, axes: _named("InstanceNorm", axes)(
+        ours.scaled[0], affine=ours.affine
+    ),
     plain.LayerNorm: lambda ours, _: nn.LayerNorm(ours.scaled, bias=bool(ours.biases)),
     plain.GroupNorm: lambda ours, _: nn.GroupNorm(ours.groups, ours.scaled[0]),
     plain.Elementwise: _elementwise,

@@ -22,6 +22,11 @@ def product(factors: tuple[int, ...]) -> str:
     return "*".join(map(str, factors))
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """So many of them: ``1 weight``, ``1,000 weights``."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
 def steps_in_words(
     size: int, padding: tuple[int, int], span: int, stride: int, count: int, unit: str
 ) -> str:

@@ -125,8 +125,8 @@ CHAIN = """\
   parameters       2,572 (2,550 weights, 22 biases)
   multiply-adds    357,600 (as torchvision counts: without bias and normalisation)
   receptive field  16x16, stride 4x4, padding 0x0
-  memory           10.0 KiB of parameters and buffers, 49.2 KiB of outputs, at most 36.8 KiB of\
- them at once (float32, batch 1)
+  memory           10.0 KiB of parameters and buffers, 49.2 KiB of outputs; at most 36.8 KiB of\
+ input and outputs at once (float32, batch 1)
 """
 
 
@@ -274,7 +274,7 @@ def test_options_of_the_single_layer_are_refused_beside_a_chain(run: Run, option
     [
         pytest.param("9x9 relu conv:k11", "layer 2, 'conv:k11': height: kernel spans 11", id="fit"),
         pytest.param("9x9 --op cnov", "did you mean conv?", id="--op"),
-        pytest.param("9x9 --op maxpool --groups 2", "maxpool takes no groups", id="not taken"),
+        pytest.param("9x9 --op maxpool --groups 2", "maxpool does not take groups", id="not taken"),
         pytest.param("300 conv1d", "'300' is not a size", id="a length without channels"),
         pytest.param("9x9 -k1e400", "is neither a whole number", id="-k1e400"),
         pytest.param("9x9 relu --batch 0", "0 is below 1", id="--batch 0"),

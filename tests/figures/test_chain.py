@@ -9,7 +9,7 @@ import pytest
 
 from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.figures.chain import draw_chain
-from cnnviz.figures.marks import Box, Drawing, Line, Words, encoded
+from cnnviz.figures.marks import Box, Drawing, Line, Words, encoded, text_width
 from cnnviz.shapes.chain import trace_chain
 from tests.conftest import Run
 
@@ -70,17 +70,66 @@ def test_stacks_do_not_overlap() -> None:
     assert all(first[1] < second[0] for first, second in pairwise(edges))
 
 
+def around(drawing: Drawing) -> list[Line]:
+    """The lines of branches that are not drawn map by map."""
+    return [mark for mark in drawing.marks if isinstance(mark, Line) and len(mark.points) == 6]
+
+
 def test_shortcuts_are_drawn_from_their_start_to_their_end() -> None:
     drawing = drawn(BLOCKS, 3, 32, 32)
-    long = [mark for mark in drawing.marks if isinstance(mark, Line) and len(mark.points) == 4]
     _, first, second, third = stacks(drawing)
-    assert [line.points[0][0] for line in long] == [first[1], second[1]]
-    for line, (left, right) in zip(long, (second, third), strict=True):
-        assert left < line.points[-1][0] < right
+    ends = [(line.points[0][0], line.points[-1][0]) for line in around(drawing)]
+    assert ends == [(first[1], second[0]), (second[1], third[0])]
     assert [text for text in words(drawing) if text in {"identity", "conv 1x1 /2 bn"}] == [
         "identity",
         "conv 1x1 /2 bn",
     ]
+
+
+INCEPTION = (
+    "cat[ conv:4,k1 / conv:3,k1 relu conv:8,k3,p1 / conv:2,k1 conv:8,k5,p2 / maxpool:k3,s1,p1 ]"
+)
+
+
+def test_the_longest_branch_is_drawn_and_the_others_go_around() -> None:
+    drawing = drawn(f"conv:8,k3 {INCEPTION} relu", 3, 30, 30)
+    sizes = [text for text in words(drawing) if "@" in text]
+    assert sizes == ["3@30x30", "8@28x28", "3@28x28", "8@28x28", "28@28x28"]
+    assert {"conv 1x1", "conv 1x1 conv 5x5", "maxpool 3x3"} <= set(words(drawing))
+    _, begin, _, _, end = stacks(drawing)
+    assert [(line.points[0][0], line.points[-1][0]) for line in around(drawing)] == [
+        (begin[1], end[0])
+    ] * 3
+
+
+UNET = "conv:4,k1 cat[ maxpool conv:8,k1 cat[ maxpool relu convt:8,k2,s2 / ] convt:4,k2,s2 / ]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{INCEPTION}@2", id="inception"),
+        pytest.param(UNET, id="nested"),
+        pytest.param(
+            "res[ conv:3,k1 res[ conv:3,k1 / bn ] / relu elu selu ]@2", id="ends together"
+        ),
+    ],
+)
+def test_lines_of_branches_do_not_meet_each_other_or_words(text: str) -> None:
+    drawing = drawn(text, 3, 32, 32)
+    levels = [(*sorted((line.points[2], line.points[3])),) for line in around(drawing)]
+    tops = [(left[0], right[0], left[1]) for left, right in levels]
+    assert len(tops) > 1
+    for place, (left, right, y) in enumerate(tops):
+        for start, stop, other in tops[place + 1 :]:
+            assert y != other or right < start or stop < left
+        said = [m for m in drawing.marks if isinstance(m, Words) and m.y == y - 4]
+        label = next(m for m in said if left < m.x < right)
+        half = text_width(label.text, label.size) / 2
+        for line in around(drawing):
+            ups = (line.points[2], line.points[3])
+            crossing = [x for x, top in ups if top < label.y and abs(x - label.x) < half]
+            assert crossing == []
 
 
 def test_windows_are_drawn_where_one_slides() -> None:

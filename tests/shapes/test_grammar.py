@@ -13,18 +13,21 @@ from cnnviz.shapes.grammar import (
     DEEPEST_NESTING,
     MOST_LAYERS,
     Arguments,
+    Branches,
     LayerText,
-    Residual,
     parse_chain,
 )
 from cnnviz.shapes.names import KINDS
 from cnnviz.shapes.report import Wanted, chain_report, document
 
+RELU, TANH = LayerText("relu", Arguments(), "relu"), LayerText("tanh", Arguments(), "tanh")
+
 
 def test_every_argument_is_read() -> None:
-    text = "convt:64,k3x5,s2,p1x2,d2,op1,g4,m2,nobias,ceil"
+    text = "convt:64,k3x5,s2,p1x2,d2,op1,g4,m2,nobias,ceil,affine,bilinear,p0+1x2,0.5"
     (layer,) = parse_chain(text)
-    given = Arguments((64,), (3, 5), (2,), (1, 2), (2,), (1,), 4, 2, True, True)
+    numbers = (64,), (3, 5), (2,), (1, 2), (2,), (1,), 4, 2
+    given = Arguments(*numbers, True, True, True, "bilinear", ((0, 1), (2, 2)), 0.5)
     assert layer == LayerText("convt", given, text)
 
 
@@ -45,9 +48,9 @@ def test_repeats_are_written_out() -> None:
 
 def test_brackets_nest_and_need_no_spaces() -> None:
     (outer,) = parse_chain("res[res[relu/]/tanh]")
-    assert isinstance(outer, Residual)
-    assert isinstance(outer.main[0], Residual)
-    assert [layer.text for layer in outer.shortcut if isinstance(layer, LayerText)] == ["tanh"]
+    assert outer == Branches("res", ((Branches("res", ((RELU,), ())),), (TANH,)))
+    (cat,) = parse_chain("cat[relu/tanh/]")
+    assert cat == Branches("cat", ((RELU,), (TANH,), ()))
 
 
 def test_layers_are_counted_with_their_repeats_and_additions() -> None:
@@ -75,16 +78,50 @@ def test_depthwise_channels_by_number_or_multiplier() -> None:
 
 
 def test_branches_are_added_and_shown_by_their_indent() -> None:
-    chain = trace_chain("res[ conv:2,k1 res[ relu / tanh ] / conv:2,k1 ]", (1, 4, 4))
+    chain = trace_chain("res[ conv:2,k1 res[ relu / tanh ] / conv:2,k1 elu ]", (1, 4, 4))
     assert [step.indent + step.text for step in chain.steps] == [
         "  conv:2,k1",
         "    relu",
         "  / tanh",
         "  add",
         "/ conv:2,k1",
+        "  elu",
         "add",
     ]
     assert chain.params == 2 * (2 + 2)
+
+
+def test_a_slash_begins_each_branch_but_the_first() -> None:
+    text = "cat[ relu elu / cat[ / tanh selu ] / res[ celu / ] ]"
+    assert [step.indent + step.text for step in trace_chain(text, (1, 4, 4)).steps] == [
+        "  relu",
+        "  elu",
+        "/ / tanh",
+        "    selu",
+        "  cat",
+        "/   celu",
+        "  add",
+        "cat",
+    ]
+
+
+def test_channels_of_branches_add_up() -> None:
+    assert trace_chain("cat[ conv:5,k1 / gap upsample:4 / ]", (2, 4, 4)).output == (9, 4, 4)
+    assert trace_chain("cat[ flatten / gap flatten linear:3 ]", (2, 4, 4)).output == (35,)
+    assert trace_chain("cat[ bn conv:3,k1 / ]@4", (2, 4, 4)).output == (14, 4, 4)
+
+
+def test_padding_may_differ_at_the_ends() -> None:
+    assert trace_chain("pad:0+1", (1, 4, 5)).output == (1, 5, 6)
+    assert trace_chain("pad:1+2x3", (1, 4, 5)).output == (1, 7, 11)
+    assert trace_chain("pad:p1+0x0+2", (1, 4, 5)).output == (1, 5, 7)
+    fields = trace_chain("pad:1+2x3 conv:1,k3,p1", (1, 4, 5)).fields
+    assert [field.padding for field in fields] == [2, 4]
+
+
+def test_instance_normalisation_has_scales_only_if_asked() -> None:
+    assert trace_chain("in", (3, 4, 4)).params == 0
+    assert trace_chain("in:affine", (3, 4, 4)).params == 6
 
 
 @pytest.mark.parametrize(
@@ -128,13 +165,15 @@ def test_what_a_size_means(size: tuple[int, ...], text: str, shape: tuple[int, .
         pytest.param("", "names no layer", id="nothing"),
         pytest.param("relu con:3", "layer 2, 'con:3': .* did you mean conv?", id="misspelt"),
         pytest.param("relu@2 foo", "layer 3, 'foo': there is no layer 'foo'; there are", id="name"),
-        pytest.param("relu:k3", "relu takes no kernel size .*; it takes nothing", id="relu:k3"),
-        pytest.param("maxpool:2", "no bare number; it takes kernel size", id="maxpool:2"),
-        pytest.param("conv:64,ceil", "conv takes no ceil", id="ceil"),
-        pytest.param("avgpool:d2", "avgpool takes no dilation", id="torch's has none"),
+        pytest.param(
+            "relu:k3", "relu does not take kernel size .*; it takes nothing", id="relu:k3"
+        ),
+        pytest.param("maxpool:2", "not take bare number; it takes kernel size", id="maxpool:2"),
+        pytest.param("conv:64,ceil", "conv does not take ceil", id="ceil"),
+        pytest.param("avgpool:d2", "avgpool does not take dilation", id="torch's has none"),
         pytest.param("conv:k3,k5", "'k5' says again", id="twice"),
         pytest.param("conv:", "nothing follows the colon", id="colon"),
-        pytest.param("conv:64,,k3", "'' is not an argument", id="comma"),
+        pytest.param("conv:64,,k3", "a comma has nothing beside it; write no spaces", id="comma"),
         pytest.param("conv:q7", "'q7' is not an argument", id="letter"),
         pytest.param("conv:k3x3x3", "3x3x3 has 3 numbers for 2 axes", id="axes"),
         pytest.param("conv:3x3", "3x3 should be one number, the output channels", id="n"),
@@ -149,7 +188,7 @@ def test_what_a_size_means(size: tuple[int, ...], text: str, shape: tuple[int, .
         pytest.param("gn:3", "groups 3 does not divide the 4 channels", id="gn:3"),
         pytest.param("linear", "needs its number of output features", id="linear"),
         pytest.param("adaptiveavgpool", "needs the size of its output", id="adaptive"),
-        pytest.param("pad:1,p2", "on every side once", id="pad"),
+        pytest.param("pad:1,p2", "the pixels to add once", id="pad"),
         pytest.param("upsample:2,s2", "its scale once", id="upsample"),
         pytest.param("prelu:3", "3 slopes are neither 1 nor one for each of 4", id="prelu"),
         pytest.param("dropout:1.5", "its probability is 1.5", id="dropout"),
@@ -158,10 +197,36 @@ def test_what_a_size_means(size: tuple[int, ...], text: str, shape: tuple[int, .
         pytest.param("convt:op1", "output padding 1 must be below the stride 1", id="op"),
         pytest.param("convt:k1,p5", "the output would have -1 px", id="cut off"),
         pytest.param("res[ conv:8 / ]", "branch gives 8x7x7 and the shortcut 4x9x9", id="res"),
-        pytest.param("res[ relu ]", "needs a / before its shortcut", id="no slash"),
+        pytest.param(
+            "res[ relu ]",
+            r"needs a / between its branches, .*: res\[ main… / shortcut… \]",
+            id="no slash",
+        ),
         pytest.param("res[ relu /", "is not closed", id="open"),
         pytest.param("res[ / relu ]", "main branch is empty", id="empty main"),
-        pytest.param("res[ a / b / c ]", "is not closed", id="three branches"),
+        pytest.param("res[ a / b / c ]", "3 branches, but two are added; cat", id="three branches"),
+        pytest.param("cat[ relu ]", r"needs a / .*: cat\[ branch… / branch… \]", id="one branch"),
+        pytest.param("cat[ / / ]", "all its branches are empty", id="identities alone"),
+        pytest.param("cat[ relu / tanh", "not closed; write cat", id="open cat"),
+        pytest.param(
+            "relu cat[ / conv:8 ]", "layer 3, 'cat.* gives 4x9x9 and another 8x7x7", id="cat"
+        ),
+        pytest.param("cat[ relu / flatten ]", "but for the channels", id="cat of axes"),
+        pytest.param("cat[ relu / ]@99", "largest torch can count", id="channels above 64 bits"),
+        pytest.param("conv:8,3", "'3' is a second bare number; .* such as k3", id="torch's order"),
+        pytest.param("conv 8 k3", "layer 2, '8': .* arguments follow a colon", id="spaces"),
+        pytest.param("conv(8,3)", "arguments follow a colon", id="brackets"),
+        pytest.param("Conv2d:8", "did you mean conv2d?", id="torch's Conv2d"),
+        pytest.param("BatchNorm2d", "did you mean bn2d?", id="torch's BatchNorm2d"),
+        pytest.param("Dense:8", "did you mean linear?", id="Keras' Dense"),
+        pytest.param("conv3d:8", "but it is 4x9x9; conv2d would take that", id="other axes"),
+        pytest.param("upsample:2,trilinear", "take nearest or bilinear or bicubic", id="mode"),
+        pytest.param("pad:1+2x0+0x1", r"1\+2x0\+0x1\+1 has 3 numbers for 2 axes", id="ends"),
+        pytest.param("pad:1+-1", "-1 is below 0", id="a negative end"),
+        pytest.param("pad:1+2+3", r"'2\+3' is neither", id="three ends"),
+        pytest.param("pad:0+1,p2", "the pixels to add once", id="ends and pixels"),
+        pytest.param("conv:p0+1", "conv does not take padding of two ends", id="ends of conv"),
+        pytest.param("gap in", "more than one value in each map, but its input is 4x1x1", id="in"),
         pytest.param("relu ]", r"'\]' stands outside", id="bracket"),
         pytest.param("relu / relu", "'/' stands outside", id="slash"),
         pytest.param("res[ relu / ]x2", r"'\]x2' should be \] or", id="repeat of res"),

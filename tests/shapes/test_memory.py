@@ -37,6 +37,13 @@ def test_dtype_and_batch() -> None:
         pytest.param("res[ conv:9,k1 conv:1,k1 / relu ]", 11, id="input beside 9 that become 1"),
         pytest.param("flatten", 1, id="a view"),
         pytest.param("res[ res[ relu relu / relu ] relu / relu ]", 4, id="nested: two are held"),
+        pytest.param("cat[ relu / ]", 4, id="both branches and the two that they become"),
+        pytest.param("cat[ relu / relu / relu ]", 6, id="three, and the three that they become"),
+        pytest.param("cat[ relu relu / tanh / ]", 6, id="the input is held for the last"),
+        pytest.param("cat[ conv:9,k1 conv:1,k1 / relu ]", 11, id="input beside 9, in a cat"),
+        pytest.param(
+            "cat[ relu / conv:9,k1 conv:1,k1 / tanh ]", 12, id="first branch and input beside 9"
+        ),
     ],
 )
 def test_tensors_alive_at_once(text: str, alive: int) -> None:

@@ -80,6 +80,65 @@ def mobilenet_v2() -> str:
     return f"{text} conv:1280,k1,nobias bn relu6 gap flatten dropout linear:1000"
 
 
+INCEPTIONS = (  # channels of 1x1, reduction and 3x3, reduction and 5x5, pool; table 1 of the paper
+    ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)),
+    (
+        (192, 96, 208, 16, 48, 64),
+        (160, 112, 224, 24, 64, 64),
+        (128, 128, 256, 24, 64, 64),
+        (112, 144, 288, 32, 64, 64),
+        (256, 160, 320, 32, 128, 128),
+    ),
+    ((256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)),
+)
+
+
+def googlenet(conv: str, five: int, last_pool: str) -> str:
+    """Szegedy et al., "Going Deeper with Convolutions", without its auxiliary heads.
+
+    ``conv`` follows the kernel of each convolution, ``five`` is the kernel of its 5x5 branch.
+    """
+
+    def block(one: int, small: int, three: int, tiny: int, wide: int, pooled: int) -> str:
+        return (
+            f"cat[ conv:{one},k1{conv} / conv:{small},k1{conv} conv:{three},k3,p1{conv}"
+            f" / conv:{tiny},k1{conv} conv:{wide},k{five},p{five // 2}{conv}"
+            f" / maxpool:k3,s1,p1,ceil conv:{pooled},k1{conv} ]"
+        )
+
+    pool = "maxpool:k3,s2,ceil"
+    stem = f"conv:64,k7,s2,p3{conv} {pool} conv:64,k1{conv} conv:192,k3,p1{conv} {pool}"
+    first, middle, last = (" ".join(block(*row) for row in rows) for rows in INCEPTIONS)
+    return f"{stem} {first} {pool} {middle} {last_pool} {last} gap flatten dropout linear:1000"
+
+
+GOOGLENET_OF_THE_PAPER = googlenet(" relu", 5, "maxpool:k3,s2,ceil")
+# torchvision's has normalisation, 3x3 where the paper has 5x5, and a last pool of 2x2.
+GOOGLENET = googlenet(",nobias bn relu", 3, "maxpool:k2,s2,ceil")
+
+
+def densenet121() -> str:
+    layer = "bn relu conv:128,k1,nobias bn relu conv:32,k3,p1,nobias"
+    text, channels = STEM, 64
+    for repeats in (6, 12, 24):
+        channels = (channels + 32 * repeats) // 2
+        text += f" cat[ {layer} / ]@{repeats} bn relu conv:{channels},k1,nobias avgpool"
+    return f"{text} cat[ {layer} / ]@16 bn relu gap flatten linear:1000"
+
+
+def squeezenet() -> str:
+    """Version 1.1."""
+
+    def fire(squeezed: int, expanded: int) -> str:
+        wide = f"conv:{expanded},k1 relu / conv:{expanded},k3,p1 relu"
+        return f"conv:{squeezed},k1 relu cat[ {wide} ]"
+
+    first = " ".join(2 * [fire(16, 64)] + ["maxpool:k3,s2,ceil"] + 2 * [fire(32, 128)])
+    rest = " ".join(2 * [fire(48, 192)] + 2 * [fire(64, 256)])
+    stem = "conv:64,k3,s2 relu maxpool:k3,s2,ceil"
+    return f"{stem} {first} maxpool:k3,s2,ceil {rest} dropout conv:1000,k1 relu gap flatten"
+
+
 def traced(size: str, text: str) -> Chain:
     nodes = parse_chain(text)
     return trace_chain(nodes, image_shape(per_axis(size), nodes))
@@ -104,6 +163,10 @@ BATCHNORM_CNN = (
         pytest.param("3x224x224", resnet_of_bottlenecks(3, 4, 6, 3), 25_557_032, id="resnet50"),
         pytest.param("3x224x224", resnet_of_bottlenecks(3, 8, 36, 3), 60_192_808, id="resnet152"),
         pytest.param("3x224x224", mobilenet_v2(), 3_504_872, id="mobilenet_v2"),
+        pytest.param("3x224x224", GOOGLENET_OF_THE_PAPER, 6_998_552, id="googlenet, 2014"),
+        pytest.param("3x224x224", GOOGLENET, 6_624_904, id="googlenet"),
+        pytest.param("3x224x224", densenet121(), 7_978_856, id="densenet121"),
+        pytest.param("3x224x224", squeezenet(), 1_235_496, id="squeezenet1_1"),
         pytest.param(
             "28x28",
             "conv:32,k3 relu maxpool conv:64,k3,p1 relu maxpool flatten linear:10",
@@ -129,6 +192,16 @@ def test_parameters(size: str, text: str, params: int) -> None:
     assert traced(size, text).params == params
 
 
+def test_sizes_of_googlenet_s_table() -> None:
+    """Table 1: the size after every block of branches."""
+    chain = trace_chain(GOOGLENET_OF_THE_PAPER, (3, 224, 224))
+    assert [step.output for step in chain.steps if step.text == "cat"] == [
+        *((256, 28, 28), (480, 28, 28)),
+        *((512, 14, 14), (512, 14, 14), (512, 14, 14), (528, 14, 14), (832, 14, 14)),
+        *((832, 7, 7), (1024, 7, 7)),
+    ]
+
+
 @pytest.mark.parametrize("channels", [1, 16, 64])
 def test_residual_block_of_the_notes(channels: int) -> None:
     layer = f"conv:{channels},k3,p1 bn"
@@ -150,6 +223,9 @@ def test_running_statistics_are_buffers() -> None:
         pytest.param(resnet_of_bottlenecks(3, 4, 6, 3), 4.089, id="resnet50"),
         pytest.param(resnet_of_bottlenecks(3, 8, 36, 3), 11.514, id="resnet152"),
         pytest.param(mobilenet_v2(), 0.301, id="mobilenet_v2"),
+        pytest.param(GOOGLENET, 1.498, id="googlenet"),
+        pytest.param(densenet121(), 2.834, id="densenet121"),
+        pytest.param(squeezenet(), 0.349, id="squeezenet1_1"),
     ],
 )
 def test_multiply_adds_of_torchvision_s_table(text: str, giga: float) -> None:
@@ -169,6 +245,8 @@ def test_multiply_adds_of_a_transposed_convolution() -> None:
         pytest.param(resnet18(), 435, 32, 217, id="resnet18"),
         pytest.param(resnet_of_bottlenecks(3, 4, 6, 3), 427, 32, 213, id="resnet50"),
         pytest.param(mobilenet_v2(), 491, 32, 245, id="mobilenet_v2"),
+        pytest.param(GOOGLENET, 379, 32, 167, id="googlenet"),
+        pytest.param(densenet121(), 2071, 32, 1021, id="densenet121"),
     ],
 )
 def test_receptive_fields(text: str, field: int, stride: int, padding: int) -> None:

@@ -17,6 +17,7 @@ from cnnviz.shapes.chain import Chain, trace_chain
 from cnnviz.shapes.coverage import unread
 
 LENGTH = 150
+NOTHING = 1e-12  # torch rounds where interpolated values lie; true weights are 1/8 or more each
 
 
 class Summed(nn.Module):
@@ -38,7 +39,7 @@ def influence(network: nn.Module, length: int) -> torch.Tensor:
         for parameter in network.parameters():
             parameter.fill_(1)
         lit: torch.Tensor = network(torch.eye(length, dtype=torch.float64)[:, None])
-    return lit[:, 0] > 0
+    return lit[:, 0] > NOTHING
 
 
 def conv(k: int, s: int, p: int, d: int) -> tuple[str, nn.Module]:
@@ -65,6 +66,35 @@ def upsample(scale: int) -> tuple[str, nn.Module]:
     return f"upsample:{scale}", nn.Upsample(scale_factor=scale)
 
 
+def linear(scale: int) -> tuple[str, nn.Module]:
+    return f"upsample:{scale},linear", nn.Upsample(scale_factor=scale, mode="linear")
+
+
+def padded(before: int, after: int) -> tuple[str, nn.Module]:
+    return f"pad:{before}+{after}", nn.ZeroPad1d((before, after))
+
+
+class Joined(nn.Module):
+    """Branches as channels, which a convolution of 1 adds up."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+        self.mixed = nn.Conv1d(len(branches), 1, 1, bias=False)
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        mixed: torch.Tensor = self.mixed(torch.cat([branch(data) for branch in self.branches], 1))
+        return mixed
+
+
+def concatenated(k: int, d: int, p: int) -> tuple[str, nn.Module]:
+    """A dilated window, one that is shifted, and the input itself."""
+    dilated, first = conv(2 * k + 1, 1, d * k, d)
+    (shift, second), (single, third) = padded(p, 0), conv(p + 1, 1, 0, 1)
+    text = f"cat[ {dilated} / {shift} {single} / ] conv1d:1,k1,nobias"
+    return text, Joined(first, nn.Sequential(second, third), nn.Identity())
+
+
 def residual(k: int, d: int) -> tuple[str, nn.Module]:
     p = d * (k - 1) // 2
     text, layer = conv(k, 1, p, d)
@@ -83,6 +113,9 @@ LAYERS: st.SearchStrategy[tuple[str, nn.Module]] = st.one_of(
     st.builds(pool, st.integers(1, 4), st.integers(1, 3)),
     st.builds(adaptive, st.integers(40, 160)),
     st.builds(upsample, st.integers(1, 3)),
+    st.builds(linear, st.integers(1, 4)),
+    st.builds(padded, st.integers(0, 3), st.integers(0, 3)),
+    st.builds(concatenated, st.integers(0, 2), st.integers(1, 3), st.integers(0, 3)),
     st.builds(residual, st.sampled_from([1, 3, 5]), st.integers(1, 3)),
     st.builds(shrinking, st.integers(0, 2)),
 )
@@ -111,13 +144,16 @@ def test_field_of_each_output_is_what_reaches_it(layers: list[tuple[str, nn.Modu
     assume(not field.limit)
     reaches = influence(network(layers), LENGTH)
     middle = range(LENGTH // 3, 2 * LENGTH // 3)
-    for output in range(reaches.shape[1]):
-        reached = reaches[:, output].nonzero().flatten().tolist()
+    each = reaches.int()
+    firsts, lasts = each.argmax(0), LENGTH - 1 - each.flip(0).argmax(0)
+    reached = zip(firsts.tolist(), lasts.tolist(), reaches.any(0).tolist(), strict=True)
+    for output, (first, last, anything) in enumerate(reached):
         span = field.reach.at(output)
         if span and span[0] in middle and span[1] in middle:
-            assert [reached[0], reached[-1]] == list(span), output
-        elif reached:
-            assert reached[0] not in middle or reached[-1] not in middle, output
+            assert anything, output
+            assert (first, last) == span, output
+        elif anything:
+            assert first not in middle or last not in middle, output
 
 
 @settings(max_examples=250, deadline=None)
@@ -128,6 +164,27 @@ def test_unread_pixels_are_those_without_influence(
     chain = traced(layers, length)
     reaches = influence(network(layers), length)
     assert unread(chain) == (int((~reaches.any(1)).sum()),)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("scale", [2, 3, 4, 5])
+def test_interpolation_in_a_network_is_what_its_gradient_says(mode: str, scale: int) -> None:
+    """A decoder of two axes; random weights, so that gradients do not cancel."""
+    torch.manual_seed(scale)
+    text = f"conv:2,k3,s2,p1 upsample:{scale},{mode} conv:1,k3,p1"
+    first, second = nn.Conv2d(1, 2, 3, 2, 1), nn.Conv2d(2, 1, 3, 1, 1)
+    between = nn.Upsample(scale_factor=scale, mode=mode)
+    decoder = nn.Sequential(first, between, second).double()
+    image = torch.rand(1, 1, 41, 41, dtype=torch.float64, requires_grad=True)
+    output = decoder(image)
+    chain = trace_chain(text, (1, 41, 41))
+    assert chain.output == tuple(output.shape[1:])
+    for row, column in [(9 * scale + i, 11 * scale - i) for i in range(scale)]:
+        (gradient,) = torch.autograd.grad(output[0, 0, row, column], image, retain_graph=True)
+        seen = gradient[0, 0].abs() > NOTHING
+        for field, axis, position in zip(chain.fields, (1, 0), (row, column), strict=True):
+            pixels = seen.any(axis).nonzero().flatten()
+            assert field.reach.at(position) == (pixels[0].item(), pixels[-1].item())
 
 
 @pytest.mark.parametrize(
@@ -143,6 +200,15 @@ def test_unread_pixels_are_those_without_influence(
         pytest.param("convt:1,k4,s2,p1", 2, 0.5, 1, id="decoder of DCGAN"),
         pytest.param("convt:1,k1,s2 conv:1,k1,s2,p1", 0, 1, 0, id="reads the zeros alone"),
         pytest.param("upsample:2 maxpool", 1, 1, 0, id="there and back"),
+        pytest.param("upsample:2,bilinear", 2, 0.5, 1, id="between two"),
+        pytest.param("upsample:3,bilinear", 2, 1 / 3, 1, id="one in three on a pixel"),
+        pytest.param("upsample:2,bicubic", 4, 0.5, 2, id="between two and two"),
+        pytest.param("upsample:1,bicubic", 1, 1, 0, id="as it was"),
+        pytest.param("upsample:2,bilinear conv:1,k3,p1", 3, 0.5, 1, id="decoder without convt"),
+        pytest.param("maxpool upsample:2,bilinear", 4, 1, 2, id="two pairs"),
+        pytest.param("cat[ conv:1,k5,p2 / conv:1,k3,p1 / ]", 5, 1, 2, id="the widest of three"),
+        pytest.param("cat[ pad:3+0 conv:1,k4 / pad:0+2 conv:1,k3 ]", 6, 1, 3, id="back and on"),
+        pytest.param("pad:2+0 conv:1,k3", 3, 1, 2, id="padding before"),
         pytest.param("res[ conv:1,k5,p2 / conv:1,k3,p1 ]", 5, 1, 2, id="the wider branch"),
         pytest.param("pad:2 res[ conv:1,k3,p1 / ] relu bn ln gn:1 softmax", 3, 1, 3, id="plain"),
         pytest.param("adaptiveavgpool:5", 4, 4, 0, id="20 shared by 5"),

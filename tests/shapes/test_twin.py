@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from torch import nn
 
 from cnnviz.errors import DisagreementError
-from cnnviz.shapes import conv, plain
+from cnnviz.shapes import conv
 from cnnviz.shapes.chain import trace_chain
 from cnnviz.shapes.names import KINDS
-from cnnviz.shapes.twin import compare
+from cnnviz.shapes.twin import compare, torch_layer
 from cnnviz.shapes.window import Axis
+from tests.shapes.test_published import GOOGLENET
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -25,6 +27,28 @@ def test_every_layer_has_its_twin(name: str) -> None:
 def test_uneven_padding_and_branches() -> None:
     text = "res[ conv:3,k4x3,d2x1,psame,g3 / ] pad:1x2 convt:5,k3,s2,p1,op1 sepconv:4 gn:2"
     assert "all 6 layers" in compare(trace_chain(text, (3, 9, 9)))
+
+
+def test_concatenated_branches_and_uneven_ends() -> None:
+    text = "pad:0+1x2+0 cat[ conv:4,k1 in:affine / upsample:2,bilinear maxpool / bn ] upsample:2"
+    assert "all 8 layers" in compare(trace_chain(text, (3, 9, 9)))
+    assert "all 197 layers" in compare(trace_chain(GOOGLENET, (3, 64, 64)))
+
+
+@pytest.mark.parametrize(
+    ("mode", "shape"),
+    [
+        *(("nearest", (3, *(5,) * axes)) for axes in (1, 2, 3)),
+        *(("linear", (3, 5)), ("bilinear", (3, 5, 5)), ("trilinear", (3, 5, 5, 5))),
+        ("bicubic", (3, 5, 5)),
+    ],
+)
+def test_upsampling_has_its_twin_in_every_mode(mode: str, shape: tuple[int, ...]) -> None:
+    chain = trace_chain(f"upsample:3,{mode}", shape)
+    assert "the layer" in compare(chain)
+    twin = torch_layer(chain.steps[0])
+    assert isinstance(twin, nn.Upsample)
+    assert (twin.mode, twin.scale_factor) == (mode, (3.0,) * (len(shape) - 1))
 
 
 def test_a_wrong_size_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +80,6 @@ def test_what_torch_refuses_is_a_disagreement() -> None:
 def test_a_wrong_sum_is_named() -> None:
     chain = trace_chain("res[ relu / ]", (3, 9, 9))
     (fork,) = chain.items
-    add = plain.Add()
-    wrong = fork.add._replace(layer=add, output=(3, 9, 8))  # type: ignore[union-attr]
+    wrong = fork.join._replace(output=(3, 9, 8))  # type: ignore[union-attr]
     with pytest.raises(DisagreementError, match="layer 2, 'add': output 3x9x8"):
-        compare(chain._replace(items=(fork._replace(add=wrong),)))  # type: ignore[call-arg]
+        compare(chain._replace(items=(fork._replace(join=wrong),)))  # type: ignore[call-arg]
