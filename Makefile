@@ -4,6 +4,8 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 READY := $(VENV)/.ready
 LENET := conv:6,k5 tanh avgpool conv:16,k5 tanh avgpool flatten linear:120 tanh linear:84 tanh linear:10
+INCEPTION := cat[ conv:64,k1 / conv:96,k1 relu conv:128,k3,p1 / conv:16,k1 relu conv:32,k5,p2 / \
+	maxpool:k3,s1,p1 conv:32,k1 ]
 SHOWN := 00_input.png 01_features.0.png 04_features.3.png predictions.png
 
 .PHONY: help demo test lint pictures clean
@@ -41,6 +43,7 @@ pictures: demo
 	$(RUN) cnnviz filter samples/chelsea.png -k sobel -q --overwrite -o demo/chelsea.sobel.png \
 		--figure docs/pictures/chelsea.sobel.figure.png
 	$(RUN) cnnviz shape 1x32x32 $(LENET) -q --overwrite --figure docs/pictures/lenet.chain.svg
+	$(RUN) cnnviz shape 192x28x28 "$(INCEPTION)" -q --overwrite --figure docs/pictures/inception.chain.svg
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -152,13 +152,15 @@ def command(
 
     A chain is described by LAYERs, NAME[:ARG,...][@N]. A bare number is output channels or
     features; k s p d op take N or one number per axis; then psame, pvalid, gN (groups),
-    mN (depthwise multiplier), nobias, ceil; @N repeats the layer.
+    mN (depthwise multiplier), nobias, ceil; @N repeats the layer. Branches are
+    added by res[ ], concatenated by cat[ ]; an empty one is the identity.
 
     \b
       conv conv1d conv3d dwconv sepconv convt      maxpool avgpool minpool
-      adaptiveavgpool:7x7 adaptivemaxpool:7x7 gap  bn ln gn:32
+      adaptiveavgpool:7x7 adaptivemaxpool:7x7 gap  bn ln gn:32 in
       relu gelu silu tanh sigmoid ... softmax      dropout flatten linear:10
-      upsample:2 pad:1                             res[ main... / shortcut... ]
+      upsample:2,bilinear pad:1 pad:0+1x2          res[ main... / shortcut... ]
+                                                   cat[ branch... / branch... ]
 
     The rules and refusals are torch's; MACs are counted as torchvision does.
     """  # noqa: D301 (click wants the backspace itself)
