@@ -23,7 +23,7 @@ Shape = tuple[int, ...]
 Outcome = tuple[Shape, int, int] | None
 """Output, parameters and buffers; None where it is refused."""
 
-MANY = settings(max_examples=500, deadline=None)
+MANY = settings(max_examples=2000, deadline=None)
 
 AXES = st.integers(1, 3)
 KERNELS, STRIDES, DILATIONS = st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)
@@ -42,7 +42,7 @@ def ours(text: str, shape: Shape) -> Outcome:
 
 def torchs(build: Callable[[], nn.Module], shape: Shape) -> Outcome:
     """What torch does with two images; of a single value GroupNorm would have no variance."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         try:
             layer = build().eval()
@@ -78,6 +78,11 @@ def perhaps_spoiled(draw: st.DrawFn, *groups: tuple[int, ...]) -> tuple[bool, An
 
 def torch_class(name: str, axes: int) -> Any:
     return getattr(nn, f"{name}{axes}d")
+
+
+def affine(axes: int, channels: int) -> nn.Module:
+    norm: nn.Module = torch_class("InstanceNorm", axes)(channels, affine=True)
+    return norm
 
 
 Case = tuple[str, Shape, Callable[[], nn.Module], bool]
@@ -136,17 +141,30 @@ def pools(draw: st.DrawFn) -> Case:
 
 @st.composite
 def resizes(draw: st.DrawFn) -> Case:
-    axes = draw(AXES)
+    axes, mode = draw(AXES), draw(st.sampled_from(["linear", "bilinear", "trilinear", "bicubic"]))
     sound, (n,) = perhaps_spoiled(draw, per_axis(draw, st.integers(1, 6), axes))
     choices: list[tuple[str, Callable[[], nn.Module]]] = [
         ("adaptiveavgpool", lambda: torch_class("AdaptiveAvgPool", axes)(n)),
         ("adaptivemaxpool", lambda: torch_class("AdaptiveMaxPool", axes)(n)),
         ("upsample", lambda: nn.Upsample(scale_factor=n)),
+        (f"upsample:{mode},", lambda: nn.Upsample(scale_factor=n, mode=mode)),
         ("gap", lambda: torch_class("AdaptiveAvgPool", axes)(1)),
     ]
     name, build = draw(st.sampled_from(choices))
-    text = "gap" if name == "gap" else f"{name}:{written(n)}"
+    text = "gap" if name == "gap" else f"{name}{'' if ',' in name else ':'}{written(n)}"
     return text, (draw(CHANNELS), *per_axis(draw, SIZES, axes)), build, sound or name == "gap"
+
+
+@st.composite
+def pads(draw: st.DrawFn) -> Case:
+    axes = draw(AXES)
+    numbers = [per_axis(draw, st.integers(0, 4), axes) for _ in range(2)]
+    sound, (befores, afters) = perhaps_spoiled(draw, *numbers)
+    ends = tuple(zip(befores, afters, strict=True))
+    text = "x".join(f"{before}+{after}" for before, after in ends)
+    flat = [end for pair in reversed(ends) for end in pair]  # torch names the last axis first
+    shape = (draw(CHANNELS), *per_axis(draw, SIZES, axes))
+    return f"pad:{text}", shape, lambda: torch_class("ZeroPad", axes)(tuple(flat)), sound
 
 
 @st.composite
@@ -179,6 +197,8 @@ def plain(draw: st.DrawFn) -> Case:
         (f"linear:{n},{nobias}", lambda: nn.Linear(shape[-1], n, bias), n >= 1),
         ("flatten", nn.Flatten, True),
         ("bn", lambda: torch_class("BatchNorm", len(shape) - 1 or 1)(shape[0]), True),
+        ("in", lambda: torch_class("InstanceNorm", len(shape) - 1)(shape[0]), len(shape) > 1),
+        ("in:affine", lambda: affine(len(shape) - 1, shape[0]), len(shape) > 1),
         (f"ln:{nobias}", lambda: nn.LayerNorm(shape, bias=bias), True),
         (f"gn:{n}", lambda: nn.GroupNorm(n, shape[0]), n >= 1),
         (f"gn:g{n}", lambda: nn.GroupNorm(n, shape[0]), n >= 1),
@@ -196,6 +216,7 @@ FAMILIES = {
     "transposed": transposed(),
     "pools": pools(),
     "resizes": resizes(),
+    "pads": pads(),
     "depthwise": depthwise(),
     "plain": plain(),
 }
