@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
+    from cnnviz.capturing import Capture as capture
     from cnnviz.capturing import feature_maps
     from cnnviz.engines import Window
     from cnnviz.errors import CnnvizError
@@ -26,6 +27,7 @@ __all__ = [
     "Magnitude",
     "Window",
     "__version__",
+    "capture",
     "feature_maps",
     "filter_image",
     "kernel_names",
@@ -42,6 +44,7 @@ _HOMES = {
     "Kernel": ("cnnviz.kernels", "Kernel"),
     "Magnitude": ("cnnviz.kernels", "Magnitude"),
     "Window": ("cnnviz.engines", "Window"),
+    "capture": ("cnnviz.capturing", "Capture"),
     "feature_maps": ("cnnviz.capturing", "feature_maps"),
     "filter_image": ("cnnviz.filtering", "filter_image"),
     "kernel_names": ("cnnviz.kernels", "kernel_names"),

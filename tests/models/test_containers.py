@@ -181,7 +181,7 @@ def test_a_layer_that_runs_twice_is_one_layer(tmp_path: Path) -> None:
     ]
 
 
-def figures(summary: ModelSummary) -> tuple[int, int, int, int, tuple[int, ...] | None]:
+def figures(summary: ModelSummary) -> tuple[int, int, int, int | None, tuple[int, ...] | None]:
     params, macs = summary.total_params, summary.macs
     return params, macs, summary.buffers, summary.depth, summary.output
 
