@@ -139,8 +139,8 @@ FASHION_CNN_WIDE = ModelEntry(
     title="Wide fashion CNN",
     year=2017,
     paper=FASHION_PAPER,
-    known_for="fashion_cnn with eight times as many maps: right more often, and no longer to be"
-    " followed map by map.",
+    known_for="fashion_cnn with eight times as many maps: right more often, though five of the 96"
+    " have died in training, as maps behind a ReLU may.",
     input_size=(1, 28, 28),
     parameters=41_866,
     factory="cnnviz.models.networks.fashion:WideFashionCNN",

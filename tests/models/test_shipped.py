@@ -116,3 +116,15 @@ def test_no_map_of_the_trained_fashion_cnn_is_dead(
             assert layer.values is not None
             varied = layer.values.flatten(1).amax(1) - layer.values.flatten(1).amin(1)
             assert (varied > 0.05).all(), layer.name
+
+
+def test_the_dead_maps_of_the_wide_network_are_those_that_are_owned_up_to(samples: Path) -> None:
+    model = load_model("fashion_cnn_wide")
+    alive = {"layer1.1": torch.zeros(32), "layer2.1": torch.zeros(64)}
+    for garment in GARMENTS:
+        seen = prepare(read_image(samples / f"{garment}.png")).tensor
+        for layer in run_and_capture(model.module, seen).layers:
+            if layer.name in alive and layer.values is not None:
+                alive[layer.name] += layer.values.flatten(1).amax(1)
+    dead = {name: torch.nonzero(most == 0).flatten().tolist() for name, most in alive.items()}
+    assert dead == {"layer1.1": [29], "layer2.1": [23, 28, 54, 57]}
