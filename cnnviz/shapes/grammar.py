@@ -131,7 +131,7 @@ def _argument(part: str) -> tuple[str, object]:
         )
     key, number = match.groups()
     try:
-        minimum = 0 if key in {"p", "op"} else 1
+        minimum = 0 if key in {"", "p", "op"} else 1  # pad:0 and dropout:0 are layers
         if key in {"g", "m"}:
             return key, whole_number(number, minimum)
         if key in {"", "p"} and "+" in number:

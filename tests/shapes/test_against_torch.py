@@ -161,7 +161,9 @@ def pads(draw: st.DrawFn) -> Case:
     numbers = [per_axis(draw, st.integers(0, 4), axes) for _ in range(2)]
     sound, (befores, afters) = perhaps_spoiled(draw, *numbers)
     ends = tuple(zip(befores, afters, strict=True))
-    text = "x".join(f"{before}+{after}" for before, after in ends)
+    text = "x".join(
+        f"{before}+{after}" if before != after else f"{before}" for before, after in ends
+    )
     flat = [end for pair in reversed(ends) for end in pair]  # torch names the last axis first
     shape = (draw(CHANNELS), *per_axis(draw, SIZES, axes))
     return f"pad:{text}", shape, lambda: torch_class("ZeroPad", axes)(tuple(flat)), sound
@@ -203,7 +205,7 @@ def plain(draw: st.DrawFn) -> Case:
         (f"gn:{n}", lambda: nn.GroupNorm(n, shape[0]), n >= 1),
         (f"gn:g{n}", lambda: nn.GroupNorm(n, shape[0]), n >= 1),
         (f"prelu:{n}", lambda: nn.PReLU(n), n >= 1),
-        (f"dropout:{n}", lambda: nn.Dropout(n), n >= 1),
+        (f"dropout:{n}", lambda: nn.Dropout(n), True),
         ("softmax", lambda: nn.Softmax(1), True),
         ("hardswish", nn.Hardswish, True),
     ]
