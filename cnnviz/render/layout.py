@@ -106,7 +106,8 @@ def plan_grid(sources: Sequence[Tiles], shape: tuple[int, ...], words: Words, lo
     count, (height, width) = len(words.numbers), shape
     longest = {detail: words.longest(detail) for detail in DETAILS}
     if look.tile:
-        plan = _plans(sources, count, longest, zoom_to(height, width, look.tile))[0]
+        plans = _plans(sources, count, longest, zoom_to(height, width, look.tile))
+        plan = next((one for one in plans if one.step_right - GAP <= one.width), plans[-1])
         if math.prod(plan.size) > LARGEST:
             raise UsageError(
                 f"tiles {plan.width} pixels wide make a sheet of"

@@ -30,26 +30,36 @@ LONGEST = 2000  # characters of one line that are looked at
 
 def text_width(text: str, size: int) -> int:
     """Width in pixels of one line of text."""
-    said, font = _lettered(text, size)
     # Letter by letter: a sheet has thousands of words, and Pillow takes 0.1 ms for each. Without
     # kerning, which brings letters nearer, the sum is rarely too small.
-    return int(np.ceil(sum(_advance(font, char) for char in said)))
+    runs = _lettered(text, size)
+    return int(np.ceil(sum(_advance(font, char) for said, font in runs for char in said)))
 
 
 @lru_cache(maxsize=16384)
 def mask(text: str, size: int, anchor: str) -> tuple[NDArray[np.uint8], int, int]:
-    """How much ink (H, W) one line of text puts on each pixel, and where: x, y from its anchor."""
-    said, font = _lettered(text, size)
-    if not said or not isinstance(font, ImageFont.FreeTypeFont):
-        return np.zeros((0, 0), np.uint8), 0, 0
-    ink, (x, y) = font.getmask2(said, mode="L", anchor=anchor)
-    width, height = ink.size
-    return np.frombuffer(bytes(ink), np.uint8).reshape(height, width), x, y
+    """How much ink (H, W) one line of text puts on each pixel, and where: x, y from its anchor.
+
+    ``anchor`` is Pillow's: l/m/r, then a (top), m (middle).
+    """
+    runs = _lettered(text, size)
+    if len(runs) == 1:
+        return _ink(*runs[0], anchor)
+    own = _own_font(size)
+    ascent, descent = own.getmetrics() if isinstance(own, ImageFont.FreeTypeFont) else (size, 0)
+    x = -{"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]] * text_width(text, size)
+    baseline = ascent if anchor[1] == "a" else (ascent - descent) // 2
+    parts = []
+    for said, font in runs:
+        ink, right, down = _ink(said, font, "ls")
+        parts.append((ink, round(x) + right, baseline + down))
+        x += sum(_advance(font, char) for char in said)
+    return _together(parts)
 
 
 def legible(text: str, size: int = 13) -> str:
     """``text`` as it is written: what no font has, and control characters, as escapes."""
-    return _lettered(text, size)[0]
+    return "".join(said for said, _ in _lettered(text, size))
 
 
 def wrapped(text: str, width: int, size: int) -> list[str]:
@@ -85,20 +95,56 @@ def _cut(word: str, width: int, size: int) -> list[str]:
     return parts
 
 
+def _ink(said: str, font: Font, anchor: str) -> tuple[NDArray[np.uint8], int, int]:
+    if not said or not isinstance(font, ImageFont.FreeTypeFont):
+        return np.zeros((0, 0), np.uint8), 0, 0
+    ink, (x, y) = font.getmask2(said, mode="L", anchor=anchor)
+    width, height = ink.size
+    return np.frombuffer(bytes(ink), np.uint8).reshape(height, width), x, y
+
+
+def _together(
+    parts: list[tuple[NDArray[np.uint8], int, int]],
+) -> tuple[NDArray[np.uint8], int, int]:
+    """The ink of several runs as one."""
+    left, top = min(x for _, x, _ in parts), min(y for _, _, y in parts)
+    right = max(x + ink.shape[1] for ink, x, _ in parts)
+    bottom = max(y + ink.shape[0] for ink, _, y in parts)
+    whole = np.zeros((bottom - top, right - left), np.uint8)
+    for ink, x, y in parts:
+        there = whole[y - top : y - top + ink.shape[0], x - left : x - left + ink.shape[1]]
+        np.maximum(there, ink, out=there)
+    return whole, left, top
+
+
 @lru_cache(maxsize=16384)
-def _lettered(text: str, size: int) -> tuple[str, Font]:
-    """What to write, and in which font: the first that has all of its letters."""
+def _lettered(text: str, size: int) -> tuple[tuple[str, Font], ...]:
+    """What to write, in runs of one font each: Pillow's own wherever it has the letter."""
+    own = _own_font(size)
     said = "".join(char if char.isprintable() else _escape(char) for char in text)
     if said.isascii():
-        return said, _own_font(size)
-    if _has(_own_font(size), plain := said.translate(PLAIN)):
-        return plain, _own_font(size)
+        return ((said, own),)
+    runs: list[tuple[str, Font]] = []
+    for char in said.translate(PLAIN):
+        letters, font = _written(char, size)
+        if runs and runs[-1][1] is font:
+            runs[-1] = (runs[-1][0] + letters, font)
+        else:
+            runs.append((letters, font))
+    return tuple(runs)
+
+
+@lru_cache(maxsize=4096)
+def _written(char: str, size: int) -> tuple[str, Font]:
+    """A letter and the first font that has it; its escape in Pillow's own where none has."""
+    own = _own_font(size)
+    if _has(own, char):
+        return char, own
     for name in OTHERS:
         font = _font(name, size)
-        if font is not None and _has(font, said):
-            return said, font
-    own = _own_font(size)
-    return "".join(char if _has(own, char) else _escape(char) for char in plain), own
+        if font is not None and _has(font, char):
+            return char, font
+    return _escape(char), own
 
 
 @lru_cache(maxsize=4096)
@@ -110,10 +156,9 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode()
 
 
-def _has(font: Font, text: str) -> bool:
-    """Whether no letter of ``text`` comes out as the box that stands for a missing one."""
-    missing = _glyph(font, "\uffff")
-    return all(char == " " or _glyph(font, char) != missing for char in set(text))
+def _has(font: Font, char: str) -> bool:
+    """Whether a letter does not come out as the box that stands for a missing one."""
+    return char.isascii() or _glyph(font, char) != _glyph(font, "\uffff")
 
 
 def _glyph(font: Font, char: str) -> tuple[bytes, tuple[int, int]]:

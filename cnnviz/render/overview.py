@@ -98,7 +98,7 @@ def draw_overview(
         f"numbers above are channels; maps are drawn {side} pixels high",
         "a row of printed values has one scale" if single else "",
     )
-    flat = any(len(np.unique(one)) == 1 < one.size for row in rows for one in row.maps)
+    flat = look.scale == "channel" and any(_flat(one) for row in rows for one in row.maps)
     legend = legend_notes(ends, look.colors, *notes, whole=whole, flat=flat)
     width = left + label + COLUMN_GAP // 2 + across
     canvas, top = open_sheet(caption, height, width, legend)
@@ -170,12 +170,18 @@ def _draw_row(
     for number, tile, values in zip(row.channels, tiles, row.maps, strict=True):
         canvas.text(str(number), x, y, SMALL_SIZE, FAINT)
         canvas.paste(tile, x, y + NUMBER)
+        if _flat(values):  # it may be as white as the paper
+            canvas.frame(x + 1, y + NUMBER + 1, tile.shape[1] - 2, len(tile) - 2, RULE, 1)
         if values.size == 1:
             red, green, blue = tile[0, 0].tolist()
             middle = x + tile.shape[1] / 2, y + NUMBER + len(tile) / 2
             said = short(float(values.flat[0]))
             canvas.text(said, *middle, NAME_SIZE, legible_on((red, green, blue)), "mm")
         x += tile.shape[1] + GAP
+
+
+def _flat(values: Values) -> bool:
+    return values.size > 1 and bool(values.min() == values.max())
 
 
 def _fitted(picture: Pixels, side: int) -> Pixels:

@@ -48,3 +48,10 @@ def test_words_are_never_clipped(title: str, label: str) -> None:
 def test_bars_without_a_number_are_drawn_empty() -> None:
     pixels = decoded(draw_bars("reads nothing", [("0", float("nan")), ("1", float("nan"))]))
     assert not (pixels == BEST).all(axis=2).any()
+
+
+def test_long_names_of_classes_do_not_push_the_bars_away() -> None:
+    bars = [(f"class {n}, " + "a very long name of a class " * n, 0.05) for n in range(20)]
+    pixels = decoded(draw_bars("top 20", bars))
+    assert pixels.shape[1] < 850
+    assert margins(pixels) >= 4

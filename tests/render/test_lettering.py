@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import ImageFont
 
 from cnnviz.render import lettering
 from cnnviz.render.lettering import legible, mask, shortened, text_width, wrapped
@@ -9,7 +10,13 @@ from cnnviz.render.lettering import legible, mask, shortened, text_width, wrappe
 @pytest.fixture
 def no_other_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lettering, "OTHERS", ())
+    _forget()
+
+
+def _forget() -> None:
+    """No answers of before; those without fonts would be wrong after, too."""
     lettering._lettered.cache_clear()
+    lettering._written.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,7 @@ def no_other_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_other_fonts")
 def test_odd_letters_are_written_visibly(text: str, said: str) -> None:
     assert legible(text, 13) == said
-    lettering._lettered.cache_clear()
+    _forget()
 
 
 def test_lines_are_no_wider_than_asked_and_lose_nothing() -> None:
@@ -52,3 +59,24 @@ def test_short_label_is_kept() -> None:
 def test_no_text_is_wider_than_its_width(text: str) -> None:
     ink, left, _ = mask(text, 12, "la")
     assert left + ink.shape[1] <= text_width(text, 12) + 1
+
+
+@pytest.mark.parametrize("anchor", ["la", "ra", "mm", "lm", "rm", "ma"])
+def test_letters_of_other_fonts_stand_on_the_same_line(
+    anchor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another font that is the same font: a text in two of them must look as in one.
+    plain, *place = mask("ab cd gh", 16, anchor)
+    twin = ImageFont.load_default(16)
+
+    def halves(text: str, size: int) -> tuple[tuple[str, lettering.Font], ...]:
+        return (text[:3], lettering._own_font(size)), (text[3:], twin)
+
+    monkeypatch.setattr(lettering, "_lettered", halves)
+    mask.cache_clear()
+    mixed, *other = mask("ab cd gh", 16, anchor)
+    mask.cache_clear()
+    assert abs(other[0] - place[0]) <= 1
+    assert other[1] == place[1]
+    assert mixed.shape[0] == plain.shape[0]
+    assert abs(mixed.shape[1] - plain.shape[1]) <= 2
