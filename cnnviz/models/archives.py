@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import struct
 import zipfile
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +40,12 @@ FUNCTIONS = re.compile(
     "|CeilDiv|PythonMod|ModularIndexing|CeilToInt|FloorToInt|TruncToInt|RoundToInt|ToFloat"
     "|IntTrueDiv|FloatTrueDiv|Identity|Where"
 )
+# What zipfile, zlib and the shape of a document that is not as it should be make Python raise.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, KeyError, TypeError, AttributeError, OverflowError, struct.error),
+)
+LARGEST_INPUT = 2**28  # numbers: a gigabyte
 LONGEST_FORMULA, MOST_POWERS = 10_000, 3
 ON_FILES = re.compile(rb"\b(?:torch|ops\.aten|aten)\.(?:save|from_file)\(|aten::(?:save|from_file)")
 
@@ -104,7 +113,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             if text > MOST_TEXT or sum(e.compress_size for e in records) > path.stat().st_size:
                 raise ModelError(f"{path} unpacks to more than a model's file does; not opened")
             yield archive
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise ModelError(f"{path} is cut off or damaged ({error}); copy or save it again") from None
 
 
@@ -161,7 +170,7 @@ def _refused(found: Any, sizes: dict[str, int]) -> Iterator[str]:
         formula = node.get("expr_str", "")
         if not isinstance(formula, str) or not _is_formula(formula):
             yield f"has {formula[:60]!r} for a size"
-        if "path_name" in node and (asked := _asked(node)) and not _size(node, sizes):
+        if "path_name" in node and (asked := _asked(node)) > 1 and not _size(node, sizes):
             yield f"asks for {asked:,} numbers that it does not hold"
 
 
@@ -181,10 +190,10 @@ def _is_formula(text: str) -> bool:
 
 def _asked(payload: dict[str, Any]) -> int:
     """How many numbers a tensor has, by its own account."""
-    count = 1
-    for size in (payload.get("tensor_meta") or {}).get("sizes", [{"as_int": 0}]):
-        count *= size.get("as_int", 0) if isinstance(size, dict) else 0
-    return count
+    sizes = [size["as_int"] for size in (payload.get("tensor_meta") or {}).get("sizes", [])]
+    if not all(isinstance(size, int) for size in sizes):
+        raise TypeError("a size is no number")
+    return math.prod(sizes)
 
 
 def _size(payload: dict[str, Any], sizes: dict[str, int]) -> int:
@@ -201,7 +210,8 @@ def exported_size(path: Path) -> tuple[int, ...] | None:
     try:
         specs = [spec.get("user_input") for spec in graph["signature"]["input_specs"]]
         (given,) = [spec["arg"]["as_tensor"]["name"] for spec in specs if spec]
-        sizes = graph["graph"]["tensor_values"][given]["sizes"][1:]
-        return tuple(int(size["as_int"]) for size in sizes)
+        written = graph["graph"]["tensor_values"][given]["sizes"][1:]
+        size = tuple(int(each["as_int"]) for each in written)
+        return size if 0 < math.prod(size) <= LARGEST_INPUT else None
     except (KeyError, TypeError, ValueError):  # several inputs, or sizes that vary
         return None

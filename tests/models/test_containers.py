@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -316,6 +317,11 @@ HOSTILE_EXPORTS: dict[str, tuple[str, Change, str]] = {
         ),
         "asks for 1,099,511,627,776 numbers",
     ),
+    "a document of another shape": (
+        "weights_config.json",
+        in_json(lambda config: first(config).update(tensor_meta={"sizes": [{"as_int": "9"}]})),
+        "is cut off or damaged",
+    ),
     "JSON that ends too soon": ("models/model.json", lambda data: data[:-9], "is damaged: "),
 }
 
@@ -425,6 +431,23 @@ def test_a_file_that_is_cut_off_is_refused(
     cut.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(ModelError, match="is cut off or damaged"):
         find_source(str(cut))
+
+
+@pytest.mark.parametrize("file", ["scripted.pt", "exported.pt2"])
+def test_flipped_bytes_are_refused_or_harmless(folder: Path, tmp_path: Path, file: str) -> None:
+    whole = (folder / file).read_bytes()
+    refused = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        flipped = bytearray(whole)
+        for _ in range(random.choice([1, 5, 50])):
+            flipped[random.integers(len(whole))] = random.integers(256)
+        (tmp_path / file).write_bytes(flipped)
+        try:
+            find_source(str(tmp_path / file)).build()
+        except ModelError:
+            refused += 1
+    assert refused > 30
 
 
 def test_archives_that_unpack_to_more_are_refused(folder: Path, tmp_path: Path) -> None:
