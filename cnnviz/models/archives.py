@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickletools
 import re
 import struct
 import zipfile
@@ -118,13 +119,50 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def check_script(path: Path) -> None:
-    """Raise a ``ModelError`` where a TorchScript's code names operations on files."""
+    """Raise a ``ModelError`` where TorchScript names operations on files, or too large tensors.
+
+    torch makes a tensor's memory as large as its size asks for, whatever the file holds of it.
+    """
     with opened(path) as archive:
         for record in archive.infolist():
             if "/code/" in record.filename and ON_FILES.search(archive.read(record)):
                 raise ModelError(
                     f"{path} reads or writes files as it runs, which no network needs; not opened"
                 )
+        (pickled,) = [n for n in archive.namelist() if n.partition("/")[2] == "data.pkl"]
+        if archive.getinfo(pickled).file_size > MOST_TEXT:
+            raise ModelError(f"{path} describes more tensors than a network has; not opened")
+        reach = max(_reaches(archive.read(pickled)), default=0)
+        if reach > (held := tensor_bytes(archive)):
+            raise ModelError(
+                f"{path} asks for a tensor of {reach:,} numbers and holds {held:,} bytes of them;"
+                " not opened"
+            )
+
+
+def _reaches(pickled: bytes) -> Iterator[int]:
+    """How many numbers of its memory each tensor reaches over, by what the pickle writes of it.
+
+    After its memory it names where it begins, its sizes, its strides, and whether it is trained.
+    """
+    numbers: list[int] | None = None
+    for operation, argument, _ in pickletools.genops(pickled):
+        if operation.name == "BINPERSID":
+            numbers = []
+        elif numbers and operation.name in {"NEWTRUE", "NEWFALSE"}:
+            axes = len(numbers) // 2
+            sizes, strides = numbers[1 : 1 + axes], numbers[1 + axes :]
+            steps = ((size - 1) * stride for size, stride in zip(sizes, strides, strict=False))
+            yield numbers[0] + sum(steps) + 1 if min(sizes, default=1) > 0 else 0
+            numbers = None
+        elif numbers is not None and isinstance(argument, int) and "INT" in operation.name:
+            numbers.append(argument)
+
+
+def tensor_bytes(archive: zipfile.ZipFile) -> int:
+    """The bytes of all tensors together."""
+    records = [each for each in archive.infolist() if "/data/" in f"/{each.filename}"]
+    return sum(each.file_size for each in records)
 
 
 def check_export(path: Path) -> None:

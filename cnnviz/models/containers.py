@@ -65,8 +65,7 @@ def _scripted(path: Path) -> nn.Module:
         raise ModelError(f"{path} is not TorchScript that torch can read: {_said(error)}") from None
     if not isinstance(script, torch.nn.Module):
         raise ModelError(f"{path} holds a function of TorchScript, not a model")
-    for name, tensor in [*script.named_parameters(), *script.named_buffers()]:
-        _check_storage(path, name, tensor)
+    _check_tensors(path, {**dict(script.named_parameters()), **dict(script.named_buffers())})
     return Operations(script)
 
 
@@ -115,18 +114,19 @@ def _named_as_before(module: nn.Module) -> nn.Module:
     return module
 
 
-def _check_storage(path: Path, name: str, tensor: Tensor) -> None:
-    """Raise a ``ModelError`` where a tensor reaches beyond the memory that it has, or is sparse.
+def _check_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Raise a ``ModelError`` where there is more in the tensors than in the file, or one is sparse.
 
-    Indices of sparse tensors that are wrong end the process when they are used.
+    Where a file holds less than a size asks for, torch makes the memory larger, and fills it with
+    nothing. Indices of sparse tensors that are wrong end the process when they are used.
     """
-    if str(tensor.layout) != "torch.strided":
-        raise ModelError(f"{path} has a sparse tensor, {name}; they are not run")
-    steps = zip(tensor.shape, tensor.stride(), strict=True)
-    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in steps)
-    held = tensor.untyped_storage().nbytes() // max(1, tensor.element_size())
-    if tensor.numel() and (last >= held or min(tensor.stride(), default=0) < 0):
-        raise ModelError(f"{path} is damaged: {name} is larger than what the file holds of it")
+    for name, tensor in tensors.items():
+        if str(tensor.layout) != "torch.strided":
+            raise ModelError(f"{path} has a sparse tensor, {name}; they are not run")
+    memory = [tensor.untyped_storage() for tensor in tensors.values()]
+    taken = sum({each.data_ptr(): each.nbytes() for each in memory}.values())
+    if taken > path.stat().st_size:
+        raise ModelError(f"{path} is damaged: its tensors take {taken:,} bytes, more than the file")
 
 
 def _said(error: Any) -> str:
