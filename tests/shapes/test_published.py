@@ -186,6 +186,9 @@ BATCHNORM_CNN = (
         pytest.param("10x40x40", "flatten linear:1", 16_001, id="fully connected, 003"),
         pytest.param("512x1x1", "flatten linear:10", 5_130, id="new head of resnet18"),
         pytest.param("32x32", "conv:10,k5", 260, id="a layer by hand"),
+        pytest.param("3x32x32", "conv:64,k3", 1_792, id="Conv2d(3, 64, 3)"),
+        # One output of a fully connected layer, where note 003 has 1,600.
+        pytest.param("10x40x40", "flatten linear:1,nobias", 16_000, id="10x40x40 to one number"),
     ],
 )
 def test_parameters(size: str, text: str, params: int) -> None:
