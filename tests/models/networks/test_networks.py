@@ -76,8 +76,9 @@ def test_unet_hands_the_picture_across_at_every_level() -> None:
     with torch.no_grad():
         for up in (net.up1, net.up2, net.up3):
             up.weight.zero_()  # nothing comes up from below
-    shapes = {x.name: x.values.shape for x in run_and_capture(net, torch.rand(1, 3, 32, 32)).layers}  # type: ignore[union-attr]
-    assert tuple(shapes["merge1.0"]) == (8, 32, 32)
+    layers = run_and_capture(net, torch.rand(1, 3, 32, 32)).layers
+    shapes = {layer.name: layer.shape for layer in layers}
+    assert shapes["merge1.0"] == (8, 32, 32)
     assert net.get_parameter("merge1.0.weight").shape[1] == 8 + 8  # from above and from below
     one, other = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
     other[0, :, 16, 16] = 1
