@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnnviz.capturing import Hints, survey
 from cnnviz.featuremaps.selection import Selection, select
+from cnnviz.models.quick_import import compiler_left_out
 from cnnviz.models.unallocated import meta_copy
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def plan(
     hints = Hints.of(model, maps)
     try:
         bare: list[Any] = [tensor.to("meta") for tensor in inputs]
-        found = survey(meta_copy(model), *bare, hints=hints)
+        with compiler_left_out():
+            found = survey(meta_copy(model), *bare, hints=hints)
     except Exception:  # what code that looks at values raises without any
         found = survey(model, *inputs, hints=hints)
     return Plan(found.layers, select(found.layers, patterns))

@@ -1,4 +1,8 @@
-"""torchvision without torch's compiler, which it imports for one function that detectors call."""
+"""torch and torchvision without torch's compiler, which takes two seconds to import.
+
+torchvision imports it for one function that detectors call, torch to keep it away from parts of
+its own, when these first run on the meta device.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,10 @@ COMPILER, FUNCTIONS = "torch._dynamo", "torch._dynamo.utils"
 def compiler_left_out() -> Iterator[None]:
     """Within, ``torch._dynamo`` is a stand-in that becomes the real one when it is used.
 
-    ``torchvision.ops.roi_align`` takes one function from there as it is imported; the compiler
-    takes longer to import than all of torchvision otherwise. What roi_align gets calls the real
-    function, when it is called. Any other name that is asked for puts the real module in place.
+    ``torchvision.ops.roi_align`` takes one function from there as it is imported. What roi_align
+    gets calls the real function, when it is called. Functions that torch keeps from the compiler
+    are given back as they are, and kept from it later. Any other name that is asked for puts the
+    real module in place.
     """
     if COMPILER in sys.modules:
         yield
@@ -33,11 +38,22 @@ def compiler_left_out() -> Iterator[None]:
     try:
         yield
     finally:
+        for function in stand_ins[COMPILER].disabled:
+            vars(function).pop("__dynamo_disable", None)  # where torch notes what it was given
         _put_away()
 
 
 class _StandIn(ModuleType):
     """A module that is imported when something of it is needed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.disabled: list[Any] = []
+
+    def disable(self, function: Any, *_: Any, **__: Any) -> Any:
+        """``function``, which no compiler is there to look into."""
+        self.disabled.append(function)
+        return function
 
     def is_compile_supported(self, *arguments: Any) -> Any:
         """What torch's function of that name returns."""

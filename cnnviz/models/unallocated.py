@@ -12,6 +12,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from cnnviz.models.quick_import import compiler_left_out
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -42,7 +44,7 @@ def unallocated() -> Iterator[None]:
     nn.Module.register_parameter = register_on_meta  # type: ignore[method-assign]
     nn.Module.register_buffer = register_means  # type: ignore[assignment]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), compiler_left_out():
             warnings.simplefilter("ignore")  # that values are not copied is the purpose
             yield
     finally:

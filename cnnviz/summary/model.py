@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.naming import ModelSource, find_source
 from cnnviz.models.operations import Operations, listened
+from cnnviz.models.quick_import import compiler_left_out
 from cnnviz.models.unallocated import meta_copy, unallocated
 from cnnviz.shapes.notation import size_text
 from cnnviz.summary.detectors import is_detector, note_of
@@ -148,7 +149,8 @@ def _run(
     try:
         with unallocated():
             module = meta_copy(source.build())
-        return _traced(source, module, sizes, META)
+        with compiler_left_out():
+            return _traced(source, module, sizes, META)
     except CnnvizError as error:
         if not _needs_values(error):
             raise

@@ -36,3 +36,14 @@ def test_another_name_that_is_asked_for_is_the_real_one(name: str) -> None:
         f"import torch._dynamo.utils; print(found is {name})"
     )
     assert printed(code) == "True"
+
+
+def test_meta_runs_leave_the_compiler_out_and_keep_torch_s_parts_from_it() -> None:
+    code = (
+        "import sys; from cnnviz.summary.model import summarize; summarize('resnet18');"
+        "print('torch._dynamo' in sys.modules);"
+        "import torch; from torch._refs import normal_;"
+        "kept = [f for f in gc.get_objects() if hasattr(f, '__dict__') and '__dynamo_disable' in"
+        " vars(f)]; print(len(kept))"
+    )
+    assert printed(f"import gc; {code}").split() == ["False", "0"]
