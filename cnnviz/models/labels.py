@@ -10,13 +10,16 @@ from cnnviz.errors import ImageError, ModelError, UsageError
 
 MAX_BYTES, MAX_LABELS = 1_000_000, 100_000
 
-OWN = {
-    "mnist": tuple("0123456789"),
-    "fashion_mnist": (
-        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
-        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
-    ),
-}
+MNIST = tuple("0123456789")
+FASHION_MNIST = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+CIFAR_10 = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+OWN = {"mnist": MNIST, "fashion_mnist": FASHION_MNIST, "cifar_10": CIFAR_10}
 
 # A model of torchvision's whose weights were trained on that data and name its classes.
 TRAINED_ON = {

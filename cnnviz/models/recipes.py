@@ -91,6 +91,10 @@ def plain(size: Size | None, channels: int = 3) -> Preprocessing:
     return Preprocessing(size=size, channels=channels)
 
 
+# For networks of colour pictures that have no weights of their own.
+COLOUR_4, COLOUR_32, COLOUR_128, COLOUR_224 = (plain((side, side)) for side in (4, 32, 128, 224))
+
+
 def adjusted(
     how: Preprocessing,
     *,

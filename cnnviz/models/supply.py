@@ -40,7 +40,9 @@ class Weights:
 def supplied(
     source: ModelSource, shipped: Mapping[str, str], asked: Asked
 ) -> tuple[nn.Module, Weights]:
-    """The model with the weights that are asked for; ``shipped`` are files by name.
+    """The model with the weights that are asked for; ``shipped`` are files, or factories, by name.
+
+    The module of such a factory says of the weights in its ``ABOUT`` what a file says of itself.
 
     Raises:
         ModelError: there are no such weights, or they do not fit.
@@ -81,7 +83,7 @@ def _first(source: ModelSource, shipped: Mapping[str, str]) -> str:
 def _shipped(source: ModelSource, place: str, name: str) -> tuple[nn.Module, Weights]:
     if ":" in place:  # a package that has them
         made: nn.Module = resolved(place)()
-        return made, Weights(name)
+        return made, Weights(name, resolved(f"{place.partition(':')[0]}:ABOUT"))
     module = source.build()
     with safe_open(WEIGHTS / place, framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)

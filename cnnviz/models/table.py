@@ -6,19 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
+from cnnviz.models.labels import CIFAR_10, FASHION_MNIST, MNIST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-DIGITS = tuple("0123456789")
-GARMENTS = (
-    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-)
-CIFAR_10 = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
 
 LENET_PAPER = (
     "LeCun, Bottou, Bengio, Haffner, Gradient-Based Learning Applied to Document Recognition"
@@ -34,11 +25,13 @@ class ModelEntry:
     ``year`` is that of ``paper``; of a network drawn up for teaching they name the data set or
     the idea. ``known_for`` is a sentence on what it is known for, or what it shows.
     ``input_size`` is (channels, height, width); ``parameters`` counts the trainable ones.
-    ``factory`` and ``prepare`` are ``module:function``: the first takes ``arguments`` and makes
-    the network, the second makes its input of a picture, and is empty where no picture goes in.
-    ``weights`` maps the names of shipped weights to their files in cnnviz/models/weights;
-    ``trained`` is the first where there are any. ``labels`` are the classes. ``paper_names``
-    maps torch's dotted names to the names that the paper gives its layers.
+    ``factory`` and ``prepare`` are ``module:name``: the first takes ``arguments`` and makes the
+    network, the second is a recipe (``Preprocessing``) or a function that makes its input of a
+    picture, and is empty where no picture goes in. ``weights`` maps the names of weights to their
+    files in cnnviz/models/weights, or to the ``module:function`` that makes the network with
+    them; ``trained`` is the first where there are any. ``labels`` are the classes, or the one name
+    of the data set that has them. ``paper_names`` maps torch's dotted names to the names that the
+    paper gives its layers.
     """
 
     name: str
@@ -68,7 +61,7 @@ LENET = ModelEntry(
     factory="cnnviz.models.networks.lenet:LeNet5",
     prepare="cnnviz.models.digits:prepare",
     weights={"trained": "lenet.safetensors"},
-    labels=DIGITS,
+    labels=MNIST,
     paper_names={
         "features.0": "C1",
         "features.1": "C1 tanh",
@@ -96,7 +89,7 @@ LENET_28 = ModelEntry(
     factory="cnnviz.models.networks.lenet:LeNet5For28",
     prepare="cnnviz.models.digits:prepare_28",
     weights={"trained": "lenet_28.safetensors"},
-    labels=DIGITS,
+    labels=MNIST,
     paper_names={
         "features.0": "C1",
         "features.1": "C1 tanh",
@@ -130,7 +123,7 @@ FASHION_CNN = ModelEntry(
         "epoch3": "fashion_cnn_epoch3.safetensors",
         "epoch10": "fashion_cnn_epoch10.safetensors",
     },
-    labels=GARMENTS,
+    labels=FASHION_MNIST,
     paper_names={"relu1": "F1", "pool": "F2", "fc": "OUTPUT"},
 )
 
@@ -146,7 +139,7 @@ FASHION_CNN_WIDE = ModelEntry(
     factory="cnnviz.models.networks.fashion:WideFashionCNN",
     prepare="cnnviz.models.garments:prepare",
     weights={"trained": "fashion_cnn_wide.safetensors"},
-    labels=GARMENTS,
+    labels=FASHION_MNIST,
     paper_names={"fc": "OUTPUT"},
 )
 
@@ -160,7 +153,7 @@ CIFAR_CNN = ModelEntry(
     input_size=(3, 32, 32),
     parameters=25_578,
     factory="cnnviz.models.networks.cifar:CifarCNN",
-    prepare="cnnviz.models.colours:prepare_32",
+    prepare="cnnviz.models.recipes:COLOUR_32",
     labels=CIFAR_10,
     paper_names={"fc": "OUTPUT"},
 )
@@ -175,7 +168,7 @@ CIFAR_CNN_BN = ModelEntry(
     input_size=(3, 32, 32),
     parameters=620_810,
     factory="cnnviz.models.networks.cifar:CifarCNNWithBatchNorm",
-    prepare="cnnviz.models.colours:prepare_32",
+    prepare="cnnviz.models.recipes:COLOUR_32",
     labels=CIFAR_10,
     paper_names={"classifier.4": "OUTPUT"},
 )
@@ -190,7 +183,7 @@ RESIDUAL_BLOCK = ModelEntry(
     input_size=(3, 128, 128),
     parameters=180,
     factory="cnnviz.models.networks.blocks:ResidualBlock",
-    prepare="cnnviz.models.colours:prepare_128",
+    prepare="cnnviz.models.recipes:COLOUR_128",
     arguments={"channels": 3},
     paper_names={"bn2": "F(x)"},
 )
@@ -206,7 +199,7 @@ MOBILE_BLOCK = ModelEntry(
     input_size=(3, 128, 128),
     parameters=113,
     factory="cnnviz.models.networks.blocks:MobileBlock",
-    prepare="cnnviz.models.colours:prepare_128",
+    prepare="cnnviz.models.recipes:COLOUR_128",
     arguments={"in_channels": 3, "out_channels": 16},
 )
 
@@ -220,7 +213,7 @@ MLP = ModelEntry(
     input_size=(3, 224, 224),
     parameters=154_151_946,
     factory="cnnviz.models.networks.dense:mlp",
-    prepare="cnnviz.models.colours:prepare_224",
+    prepare="cnnviz.models.recipes:COLOUR_224",
 )
 
 SIMPLE_FCN = ModelEntry(
@@ -233,7 +226,7 @@ SIMPLE_FCN = ModelEntry(
     input_size=(3, 4, 4),
     parameters=107,
     factory="cnnviz.models.networks.dense:simple_fcn",
-    prepare="cnnviz.models.colours:prepare_4",
+    prepare="cnnviz.models.recipes:COLOUR_4",
 )
 
 UNET = ModelEntry(
@@ -247,7 +240,7 @@ UNET = ModelEntry(
     input_size=(3, 128, 128),
     parameters=120_834,
     factory="cnnviz.models.networks.unet:UNet",
-    prepare="cnnviz.models.colours:prepare_128",
+    prepare="cnnviz.models.recipes:COLOUR_128",
     arguments={"in_channels": 3, "num_classes": 2, "width": 8},
 )
 
@@ -266,6 +259,22 @@ DCGAN_GENERATOR = ModelEntry(
     arguments={"latent": 100, "width": 128},
 )
 
+EFFICIENTNET_LITE0 = ModelEntry(
+    name="efficientnet_lite0",
+    title="EfficientNet-Lite0",
+    year=2020,
+    paper="Liu, Higher accuracy on vision models with EfficientNet-Lite, TensorFlow blog; after Tan"
+    " and Le, EfficientNet, 2019",
+    known_for="EfficientNet for phones: no squeeze-and-excite, ReLU6 in place of swish; real"
+    " ImageNet features without a download.",
+    input_size=(3, 224, 224),
+    parameters=4_652_008,
+    factory="cnnviz.models.efficientnet_lite:efficientnet_lite0",
+    prepare="cnnviz.models.efficientnet_lite:RECIPE",
+    weights={"trained": "cnnviz.models.efficientnet_lite:trained"},
+    labels=("imagenet",),
+)
+
 MODELS: Mapping[str, ModelEntry] = {
     entry.name: entry
     for entry in (
@@ -281,6 +290,7 @@ MODELS: Mapping[str, ModelEntry] = {
         SIMPLE_FCN,
         UNET,
         DCGAN_GENERATOR,
+        EFFICIENTNET_LITE0,
     )
 }
 

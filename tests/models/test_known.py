@@ -188,7 +188,7 @@ def test_a_model_is_found_by_its_name(name: str) -> None:
         ("resnet", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]),
         ("vgg", ["vgg11"]),
         ("mobilenet", ["mobilenet_v2", "mobilenet_v3_small"]),
-        ("efficientnet", ["efficientnet_b0"]),
+        ("efficientnet", ["efficientnet_lite0", "efficientnet_b0"]),
         ("vit", ["vit_b_16"]),
         ("maskrcnn", ["maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"]),
         ("Mask R-CNN", ["maskrcnn_resnet50_fpn"]),

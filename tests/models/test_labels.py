@@ -13,7 +13,7 @@ from cnnviz.models.labels import labels_of, labels_of_torchvision, matched, read
     ("name", "count", "known"),
     [
         ("mnist", 10, {0: "0", 9: "9"}),
-        ("fashion_mnist", 10, {0: "T-shirt/top", 7: "sneaker", 9: "ankle boot"}),
+        ("fashion_mnist", 10, {0: "T-shirt/top", 7: "Sneaker", 9: "Ankle boot"}),
         ("imagenet", 1000, {0: "tench", 281: "tabby", 967: "espresso", 999: "toilet tissue"}),
         ("coco", 91, {0: "__background__", 1: "person", 12: "N/A", 17: "cat", 90: "toothbrush"}),
         ("voc", 21, {0: "__background__", 8: "cat", 20: "tvmonitor"}),
@@ -27,7 +27,9 @@ def test_classes_of_a_data_set(name: str, count: int, known: dict[int, str]) -> 
 
 
 def test_data_set_that_is_unknown_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"'cifar'; there are those of mnist, fashion_mnist, im"):
+    with pytest.raises(
+        ModelError, match=r"'cifar'; there are those of mnist, fashion_mnist, cifar_10, im"
+    ):
         labels_of("cifar")
 
 

@@ -21,6 +21,7 @@ FILES = {
     f"{entry.name} {variant}": (entry, variant, WEIGHTS / file)
     for entry in MODELS.values()
     for variant, file in entry.weights.items()
+    if ":" not in file  # a package's
 }
 TOLD = {"model", "dataset", "test_accuracy", "test_images", "seed", "epochs", "script", "input"}
 GARMENTS = {"ankle_boot": "Ankle boot", "trouser": "Trouser", "bag": "Bag"}

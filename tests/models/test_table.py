@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +11,29 @@ import torch
 
 from cnnviz.images import Picture
 from cnnviz.models import MODELS, find_model, load_model
+from cnnviz.models.labels import labels_of
 from cnnviz.models.latent import draw
 from cnnviz.models.naming import find_source
+from cnnviz.models.preprocessing import prepare
+from cnnviz.models.recipes import Preprocessing
+from cnnviz.models.supply import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from cnnviz.models import ModelEntry
     from cnnviz.models.loading import Prepared
+
+
+def mobile_blocks(width: int, out: int, expand: int, side: int, count: int) -> Iterator[int]:
+    """Weights and normalisation of a stage of EfficientNet: table 1 of its paper."""
+    for _ in range(count):
+        inner = width * expand
+        yield width * inner + 2 * inner if expand > 1 else 0
+        yield side * side * inner + 2 * inner
+        yield inner * out + 2 * out
+        width = out
+
 
 # Layer by layer, weights and biases; FACTS are the sums.
 BY_HAND = {
@@ -46,6 +60,17 @@ BY_HAND = {
         *(100 * 1024 * 16, 2 * 1024, 1024 * 512 * 16, 2 * 512, 512 * 256 * 16, 2 * 256),
         *(256 * 128 * 16, 2 * 128, 128 * 3 * 16),
     ),
+    "efficientnet_lite0": (
+        *(32 * 27, 2 * 32),  # the stem, then the blocks without squeeze-and-excite
+        *mobile_blocks(32, 16, 1, 3, 1),
+        *mobile_blocks(16, 24, 6, 3, 2),
+        *mobile_blocks(24, 40, 6, 5, 2),
+        *mobile_blocks(40, 80, 6, 3, 3),
+        *mobile_blocks(80, 112, 6, 5, 3),
+        *mobile_blocks(112, 192, 6, 5, 4),
+        *mobile_blocks(192, 320, 6, 3, 1),
+        *(320 * 1280, 2 * 1280, 1280 * 1000 + 1000),
+    ),
 }
 FACTS = {
     "lenet": 61_706,
@@ -62,6 +87,7 @@ OUTPUTS = {
     "mobile_block": (16, 128, 128),
     "unet": (2, 128, 128),
     "dcgan_generator": (3, 64, 64),
+    "efficientnet_lite0": (1000,),
 }
 
 each_entry = pytest.mark.parametrize("entry", MODELS.values(), ids=MODELS)
@@ -72,10 +98,11 @@ def built_on_meta(entry: ModelEntry) -> torch.nn.Module:
         return find_source(entry.name).build().eval()
 
 
-def preparing(entry: ModelEntry) -> Callable[[Picture], Prepared]:
-    module, name = entry.prepare.split(":")
-    prepare: Callable[[Picture], Prepared] = getattr(import_module(module), name)
-    return prepare
+def prepared_for(entry: ModelEntry, picture: Picture) -> Prepared:
+    """The model's input of a picture, by its recipe or function."""
+    how = resolved(entry.prepare)
+    made: Prepared = prepare(picture, how) if isinstance(how, Preprocessing) else how(picture)
+    return made
 
 
 @each_entry
@@ -94,7 +121,7 @@ def test_model_takes_two_inputs_of_the_stated_size(entry: ModelEntry) -> None:
 @each_entry
 def test_a_picture_becomes_the_input_of_the_stated_size(entry: ModelEntry) -> None:
     picture = Picture(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
-    prepared = preparing(entry)(picture) if entry.prepare else draw()
+    prepared = prepared_for(entry, picture) if entry.prepare else draw()
     assert tuple(prepared.tensor.shape) == (1, *entry.input_size)
     assert prepared.tensor.dtype == torch.float32
     assert prepared.steps
@@ -114,7 +141,8 @@ def test_entry_says_in_a_sentence_what_it_is(entry: ModelEntry) -> None:
 def test_labels_and_paper_names_belong_to_the_model(entry: ModelEntry) -> None:
     layers = dict(built_on_meta(entry).named_modules())
     assert set(entry.paper_names) <= set(layers)
-    assert len(entry.labels) in (0, math.prod(OUTPUTS.get(entry.name, (10,))))
+    names = labels_of(entry.labels[0]) if len(entry.labels) == 1 else entry.labels
+    assert len(names) in (0, math.prod(OUTPUTS.get(entry.name, (10,))))
 
 
 @each_entry
