@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cnnviz.models.asked import Asked
 
 FITS = ("crop", "pad", "stretch")
+PRECISIONS = ("float32", "float64", "float16", "bfloat16")
 
 
 class Numbers(click.ParamType[Any]):
@@ -98,6 +99,16 @@ def model(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def placement(command: Command) -> Command:
+    """--device and --precision."""
+    precision = click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        help="Type of the model's numbers and of its input's.  [default: the model's own]",
+    )
+    return options.device(precision(command))
 
 
 def asked_of(given: dict[str, Any]) -> Asked:

@@ -17,12 +17,14 @@ from cnnviz.cli.options import WholeNumber
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
 from cnnviz.inputs import find_inputs
+from cnnviz.models import MODELS
 from cnnviz.models.known import refuse_unknown
 from cnnviz.render.look import COLOR_MAPS, SCALES, Look
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
 if TYPE_CHECKING:
     from cnnviz.featuremaps.job import FeatureMaps
+    from cnnviz.models.asked import Asked
 
 LAYOUTS = ("NCHW", "NHWC")
 
@@ -54,6 +56,26 @@ def drawing(command: options.Command) -> options.Command:
             "--raw", type=click.Choice(RAW_FORMATS), help="Keep the exact values in a file too."
         ),
         click.option("--top", type=WholeNumber(), help="How many classes are named."),
+        click.option(
+            "--class",
+            "cam_class",
+            metavar="N|NAME",
+            help="The class that --cam explains.  [default: the most probable]",
+        ),
+        click.option(
+            "--cam",
+            metavar="LAYER|auto",
+            help="Show by Grad-CAM what in the image speaks for a class, as LAYER sees it; auto is"
+            " the last with maps.",
+        ),
+        click.option(
+            "--overlay", is_flag=True, help="Lay each layer's most active map over the image too."
+        ),
+        click.option(
+            "--filters",
+            is_flag=True,
+            help="Draw the kernels of the convolutions shown too, and beside the first one's maps.",
+        ),
         click.option(
             "--layout",
             "maps",
@@ -101,10 +123,15 @@ def drawing(command: options.Command) -> options.Command:
     "featuremaps",
     epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
 )
-@options.images
+@options.images_if_any
 @asking.model
+@asking.placement
 @drawing
-@click.option("--dry-run", is_flag=True, help="Print every layer and what it takes; run nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print every layer and what a run would take; compute, fetch and write nothing.",
+)
 @options.outputs(
     "Folder; with several images, one folder each in it.", "IMAGE-STEM.MODEL/ in the current folder"
 )
@@ -123,31 +150,34 @@ def command(
     """Draw what the layers of a model put out for an image.
 
     IMAGE is a file, a folder, a quoted pattern such as "scans/*.png", or - for standard input; a
-    .npy or .safetensors file with one tensor is taken as the model's input as it is. Writes a
-    folder with a picture per layer, the input as the model sees it, an overview, the predictions,
-    and manifest.json with the figures. A MODEL in a file or package of yours is run: take it only
-    from people you trust.
+    .npy or .safetensors file with one tensor is taken as the model's input as it is. For a model
+    that takes no picture it is latent:SEED, or left out. Writes a folder with a picture per layer,
+    the input as the model sees it, an overview, the predictions, and manifest.json with the
+    figures. A MODEL in a file or package of yours is run: take it only from people you trust.
     """
+    place = {name: given.pop(name) for name in ("device", "precision")}
     asked, chosen = asking.asked_of(given), _options(given)
-    found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
+    found = find_inputs(
+        images or _without_image(model), recursive=recursive, output=output, is_result=_is_result
+    )
     folders = _folders(found, model, output)
     refuse_filled([] if dry_run else folders.values(), overwrite=overwrite)
     refuse_unknown(model)
+    batch = Batch(list(folders))
+    if dry_run:
+        _dry_run(batch, folders, model, asked, chosen, as_json=as_json)
+        return
 
     from cnnviz.cli import mapped
     from cnnviz.featuremaps.job import save_feature_maps  # torch: only when there is work
+    from cnnviz.featuremaps.placing import placed
     from cnnviz.models.loading import load_model
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
-        loaded = load_model(model, asked)
+        loaded = placed(load_model(model, asked), **place)
     if not as_json and not quiet:
         click.echo(mapped.introduction(loaded))
-    batch = Batch(list(folders))
-    if dry_run:
-        for text in batch.run(lambda path: [mapped.dry_run(path, loaded, chosen)]):
-            click.echo(text)
-        options.end(batch)
-        return
+    verbose = bool(click.get_current_context().find_root().meta.get("cnnviz.verbose"))
 
     def work(path: Path) -> list[FeatureMaps]:
         with redirect_stdout(sys.stderr):
@@ -157,7 +187,7 @@ def command(
     for result in batch.run(work):
         done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
         if not as_json:
-            click.echo(mapped.report(result, quiet=quiet, top=chosen.top))
+            click.echo(mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top))
     if as_json:
         click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
     options.end(batch)
@@ -165,10 +195,49 @@ def command(
         _fail(done)
 
 
+def _without_image(model: str) -> list[Path]:
+    """What is taken where no IMAGE is given: numbers, for a model that takes no picture."""
+    if model in MODELS and not MODELS[model].prepare:
+        return [Path("latent:0")]
+    raise click.MissingParameter(param_hint="'IMAGE...'", param_type="argument")
+
+
+def _dry_run(
+    batch: Batch,
+    folders: dict[Path, Path],
+    model: str,
+    asked: Asked,
+    chosen: MapOptions,
+    *,
+    as_json: bool,
+) -> None:
+    from cnnviz.cli import dry
+    from cnnviz.models.loading import load_weightless
+
+    with redirect_stdout(sys.stderr):
+        loaded = load_weightless(model, asked)
+
+    def work(path: Path) -> list[dict[str, Any]]:
+        with redirect_stdout(sys.stderr):
+            return [dry.dry_run(path, loaded, folders[path], chosen)]
+
+    done = []
+    for result in batch.run(work):
+        done.append(result)
+        if not as_json:
+            click.echo(dry.text_of(result))
+    if as_json:
+        click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
+    options.end(batch)
+
+
 def _options(given: dict[str, Any]) -> MapOptions:
     look = Look(given["scale"], given["cmap"], given["tile"])
     limits = tuple(Limit.read(text) for text in given["fail_on"])
-    rest = {name: given[name] for name in ("layers", "channels", "sort", "top", "raw", "maps")}
+    if given["cam_class"] is not None and given["cam"] is None:
+        raise UsageError("--class is for --cam; add --cam auto")
+    names = ("layers", "channels", "sort", "top", "raw", "maps", "overlay", "filters", "cam")
+    rest = {name: given[name] for name in (*names, "cam_class")}
     return MapOptions(**rest, look=look, fail_on=limits)
 
 
@@ -190,9 +259,14 @@ def _folders(images: dict[Path, Path], model: str, output: str | None) -> dict[P
         raise UsageError("results are a folder of files, which standard output cannot hold")
     if output and len(images) == 1:
         return dict.fromkeys(images, Path(output))
-    stems = {image: "stdin" if image == STANDARD_STREAM else image.stem for image in images}
+    stems = {image: _stem(image) for image in images}
     base, name = Path(output or ""), _short(model)
     return {image: base / sub / f"{stems[image]}.{name}" for image, sub in images.items()}
+
+
+def _stem(image: Path) -> str:
+    """An image's part of its folder's name."""
+    return "stdin" if image == STANDARD_STREAM else image.stem.replace(":", "_")
 
 
 def _short(model: str) -> str:

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.cli.options import shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cnnviz.featuremaps.job import FeatureMaps
-    from cnnviz.featuremaps.options import MapOptions
-    from cnnviz.featuremaps.plan import Plan
     from cnnviz.models.loading import LoadedModel
 
 BAR = 30
 LONGEST_LABEL = 28
-FEW_CLASSES, SHOWN_CLASSES = 10, 5
-UNSAID = ("not selected", "used inside its parent's call")  # and nobody expects a picture
+NEVER_RAN = "never ran"
+UNSAID = ("not selected", "used inside its parent's call", NEVER_RAN)  # and nobody misses a picture
 
 
 def introduction(model: LoadedModel) -> str:
@@ -45,8 +41,13 @@ def _weights(model: LoadedModel) -> str:
     return f"weights {source}"
 
 
-def report(result: FeatureMaps, *, quiet: bool, top: int | None = None) -> str:
-    """The folder; and unless ``quiet`` the steps, a line per layer, and the predictions."""
+def report(
+    result: FeatureMaps, *, quiet: bool, verbose: bool = False, top: int | None = None
+) -> str:
+    """The folder; and unless ``quiet`` the steps, a line per layer, and the predictions.
+
+    ``verbose`` gives every layer of the model its line.
+    """
     if quiet:
         return f"{shown(result.folder)}/"
     manifest = result.manifest
@@ -56,18 +57,21 @@ def report(result: FeatureMaps, *, quiet: bool, top: int | None = None) -> str:
         [
             f"{shown(result.input)} → {size}: {shown(steps)}",
             "",
-            *_layers(manifest),
+            *_layers(manifest, verbose=verbose),
             "",
             *_predictions(manifest, top),
+            *_explained(manifest),
             f"{shown(result.folder)}/  {_count(manifest)} pictures and manifest.json"
             f"{_verified(manifest)}",
         ]
     )
 
 
-def _layers(manifest: dict[str, Any]) -> list[str]:
+def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
     """A line for each layer that is drawn, or that one expects to be."""
-    rows = [layer for layer in manifest["layers"] if layer["reason"] not in UNSAID]
+    layers = manifest["layers"]
+    rows = [layer for layer in layers if verbose or layer["reason"] not in UNSAID]
+    silent = [layer["name"] for layer in layers if layer["reason"] == NEVER_RAN]
     cells = [
         (
             layer["paper_name"] or "",
@@ -84,6 +88,9 @@ def _layers(manifest: dict[str, Any]) -> list[str]:
         what = layer["file"] or f"not drawn: {layer['reason']}"
         lines.append("  " + "  ".join(cell for cell in (*named, what) if cell.strip() or widths[0]))
     said = manifest["selection"]
+    if silent and not verbose:
+        some = ", ".join(map(shown, silent[:3])) + (", …" if len(silent) > 3 else "")
+        lines.append(f"  never ran: {some}")
     return [*lines, *([f"  {said}"] if said else [])]
 
 
@@ -92,7 +99,9 @@ def _predictions(manifest: dict[str, Any], top: int | None) -> list[str]:
     if not found:
         return []
     blank = manifest["preprocess"]["blank"]
-    count = top or (FEW_CLASSES if len(found) <= FEW_CLASSES else SHOWN_CLASSES)
+    from cnnviz.featuremaps.answers import shown_count  # torch, which is loaded by now
+
+    count = shown_count(len(found), top)
     said = manifest["predictions_from"]
     width = min(LONGEST_LABEL, max(len(one["label"]) for one in found[:count]))
     return [
@@ -115,10 +124,20 @@ def _bar(prediction: dict[str, Any], width: int) -> str:
     return f"  {label:<{width}}  {'█' * round((share or 0) * BAR):<{BAR}}  {said:>9}"
 
 
+def _explained(manifest: dict[str, Any]) -> list[str]:
+    found = manifest["cam"]
+    if found is None:
+        return []
+    said = f"  {found['file']}: what speaks for {shown(found['class']['label'])}, by Grad-CAM at"
+    return [f"{said} {shown(found['layer'])}", ""]
+
+
 def _count(manifest: dict[str, Any]) -> int:
-    """Pictures: the input, the overview, the predictions, and one per layer drawn."""
-    drawn = sum(layer["file"] is not None for layer in manifest["layers"])
-    return 1 + drawn + bool(manifest["overview"]) + bool(manifest["predictions"])
+    """Pictures: the input, those of the layers, and what sums the run up."""
+    kinds = ("file", "overlay", "filters")
+    of_layers = sum(layer[kind] is not None for layer in manifest["layers"] for kind in kinds)
+    rest = ("overview", "predictions", "output", "cam")
+    return 1 + of_layers + sum(bool(manifest[name]) for name in rest)
 
 
 def _verified(manifest: dict[str, Any]) -> str:
@@ -128,34 +147,3 @@ def _verified(manifest: dict[str, Any]) -> str:
     values = sum(layer["verified"]["values"] for layer in checked)
     layers = "layer" if len(checked) == 1 else "layers"
     return f"; verified by OpenCV: {values:,} values of {len(checked)} convolution {layers}"
-
-
-def ledger(planned: Plan, size: str) -> str:
-    """Every layer with its size, and whether it is drawn."""
-    from cnnviz.featuremaps.plan import memory_of
-
-    rows = []
-    for layer in planned.layers:
-        if layer.kind == "block" and layer not in planned.selection:
-            continue
-        shape = "x".join(map(str, layer.shape)) if layer.shape else "-"
-        what = "drawn" if layer in planned.selection else layer.reason or ""
-        rows.append((shown(layer.key), layer.type, shape, f"{memory_of(layer):,}", what))
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    lines = [
-        f"  {name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}"
-        f"  {memory:>{widths[3]}}  {what}"
-        for name, kind, shape, memory, what in rows
-    ]
-    return "\n".join([f"{size}: nothing is run or written", "", *lines])
-
-
-def dry_run(path: Path, model: LoadedModel, chosen: MapOptions) -> str:
-    """What a run would do for one image."""
-    from cnnviz.featuremaps.job import read_input
-    from cnnviz.featuremaps.plan import plan
-
-    prepared = read_input(path, model)
-    size = "x".join(map(str, prepared.tensor.shape[1:]))
-    planned = plan(model.module, [prepared.tensor], chosen.layers, chosen.maps)
-    return ledger(planned, f"{shown(path)} → {size}")

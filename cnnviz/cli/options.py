@@ -241,10 +241,19 @@ jobs = click.option(
 
 def images(command: Command) -> Command:
     """What is read: IMAGE..., --recursive."""
+    return _images(command, required=True)
+
+
+def images_if_any(command: Command) -> Command:
+    """As ``images``, where there may be none."""
+    return _images(command, required=False)
+
+
+def _images(command: Command, *, required: bool) -> Command:
     from pathlib import Path  # a tenth of what a light command takes to start
 
     argument = click.argument(
-        "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+        "images", metavar="IMAGE...", nargs=-1, required=required, type=click.Path(path_type=Path)
     )
     recursive = click.option(
         "-r", "--recursive", is_flag=True, help="Of an IMAGE that is a folder, sub-folders too."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cnnviz.featuremaps.placing import place_of
 from cnnviz.statistics import channel_statistics, layer_statistics
 
 if TYPE_CHECKING:
@@ -12,9 +13,33 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cnnviz.capturing import LayerOutput
+    from cnnviz.capturing import LayerOutput, Run
+    from cnnviz.featuremaps.options import MapOptions
+    from cnnviz.models.loading import LoadedModel, Prepared
 
 IN_A_ROW = "the values of the layer before it in one row"
+
+
+def head_of(
+    model: LoadedModel, prepared: Prepared, run: Run, options: MapOptions
+) -> dict[str, Any]:
+    """What a manifest says of the run before any layer."""
+    place = place_of(model.module)
+    return {
+        "weights": {"source": model.weights.source, **model.weights.about},
+        "notes": [*model.notes, *model.weights.notes],
+        "preprocess": {
+            "steps": prepared.steps,
+            "input": list(prepared.tensor.shape[1:]),
+            "blank": prepared.blank,
+        },
+        "device": place.device,
+        "precision": place.precision,
+        "hooks_change_nothing": run.same_output,
+        "restored_buffers": list(run.restored),
+        "scale": options.look.scale,
+        "colors": options.look.colors,
+    }
 
 
 def entry_of(number: int, layer: LayerOutput, paper_names: Mapping[str, str]) -> dict[str, Any]:
@@ -32,6 +57,8 @@ def entry_of(number: int, layer: LayerOutput, paper_names: Mapping[str, str]) ->
         "status": "skipped",
         "reason": layer.reason,
         "file": None,
+        "overlay": None,
+        "filters": None,
         "stats": None,
         "channels": [],
         "verified": None,

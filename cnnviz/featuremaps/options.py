@@ -57,8 +57,8 @@ class MapOptions:
     is how many of a layer's are drawn, None all, those first that ``sort`` puts first. ``top`` is
     how many classes are named; None is ten of few and five of many. ``raw`` keeps the values in a
     file too. ``overlay`` lays each layer's most active channel over the input, ``filters`` draws
-    the kernels of the convolutions shown, ``cam`` names the layer that Grad-CAM explains the first
-    class by. ``fail_on`` are limits that fail the run.
+    the kernels of the convolutions shown. ``cam`` names the layer by which Grad-CAM explains
+    ``cam_class``, a number or name, or the first class. ``fail_on`` are limits that fail the run.
     """
 
     layers: tuple[str, ...] = ()
@@ -70,5 +70,6 @@ class MapOptions:
     overlay: bool = False
     filters: bool = False
     cam: str | None = None
+    cam_class: str | None = None
     maps: str | None = None
     fail_on: tuple[Limit, ...] = ()

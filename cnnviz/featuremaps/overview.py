@@ -13,6 +13,8 @@ from cnnviz.render.sheet import Caption
 from cnnviz.render.tiles import block_means
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cnnviz.render.look import Look
@@ -51,8 +53,11 @@ class Overview:
         with self._lock:
             self._rows[place] = row
 
-    def drawn(self, title: str) -> bytes | None:
-        """A PNG of all rows, or evenly chosen ones of very many; None without any."""
+    def drawn(self, title: str, predictions: Sequence[tuple[str, float]] = ()) -> bytes | None:
+        """A PNG of all rows, or evenly chosen ones of very many; None without any.
+
+        ``predictions``, classes with their shares, stand below the input.
+        """
         rows = [self._rows[place] for place in sorted(self._rows)]
         if not rows:
             return None
@@ -62,7 +67,7 @@ class Overview:
         if len(shown) < len(rows):
             said += f"; {len(shown)} of {len(rows)} layers"
         seen = self.seen if self.seen.shape[2] == 3 else self.seen.repeat(3, axis=2)
-        return draw_overview(Caption(title, said), seen, shown, self.look)
+        return draw_overview(Caption(title, said), seen, shown, self.look, predictions)
 
 
 def _note(entry: dict[str, Any]) -> str:

@@ -7,6 +7,14 @@ import torch
 from cnnviz.models.loading import Prepared
 
 LENGTH = 100
+SOURCE = "latent:"  # and a seed, in place of an image
+
+
+def seed_of(name: str) -> int | None:
+    """The seed in ``latent:SEED``; None for the name of anything else."""
+    seed = name.removeprefix(SOURCE)
+    is_seed = name.startswith(SOURCE) and seed.isascii() and seed.isdigit() and len(seed) < 10
+    return int(seed) if is_seed else None
 
 
 def draw(seed: int = 0) -> Prepared:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.models.asked import Asked
 from cnnviz.models.naming import TIMM, TORCHVISION, find_source
-from cnnviz.models.supply import resolved, supplied
+from cnnviz.models.supply import resolved, supplied, weightless
 from cnnviz.models.table import MODELS
 
 if TYPE_CHECKING:
@@ -85,9 +85,39 @@ def load_model(name: str, asked: Asked | None = None) -> LoadedModel:
         CnnvizError: weights could not be fetched or read.
     """
     asked = asked or Asked()
-    source = find_source(name, args=asked.arguments)
-    entry = MODELS[source.name] if source.home == "cnnviz" else None
+    source, entry = _found(name, asked)
     module, weights = supplied(source, entry.weights if entry else {}, asked)
+    return _loaded(source, entry, module, weights, asked)
+
+
+def load_weightless(name: str, asked: Asked | None = None) -> LoadedModel:
+    """The model that ``name`` says, on torch's meta device where it lets itself be built there.
+
+    It can be planned for and prepared for, and takes neither memory nor a download. What comes
+    with its weights in it, and what needs values while it is built, is built as it is.
+
+    Raises:
+        ModelError: no such model.
+        UsageError: it cannot be prepared for as asked.
+    """
+    asked = asked or Asked()
+    source, entry = _found(name, asked)
+    module, weights = weightless(source)
+    return _loaded(source, entry, module, weights, asked)
+
+
+def _found(name: str, asked: Asked) -> tuple[ModelSource, ModelEntry | None]:
+    source = find_source(name, args=asked.arguments)
+    return source, MODELS[source.name] if source.home == "cnnviz" else None
+
+
+def _loaded(
+    source: ModelSource,
+    entry: ModelEntry | None,
+    module: nn.Module,
+    weights: Weights,
+    asked: Asked,
+) -> LoadedModel:
     recipe = _recipe(source, module, asked)
     prepare = _preparation(entry, recipe, asked)
     labels = _labels(source, entry, module, asked)
@@ -170,7 +200,10 @@ def _preparation(
         from cnnviz.models.preprocessing import prepare
 
         if recipe is None:
-            raise CnnvizError("its input is no image; give a .npy or .safetensors file of numbers")
+            raise CnnvizError(
+                "the model's input is no picture; leave IMAGE out or give latent:SEED for numbers"
+                " drawn with that seed, or a .npy or .safetensors file of numbers"
+            )
         return prepare(picture, recipe)
 
     return by_recipe

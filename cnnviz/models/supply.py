@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import safe_open
 
-from cnnviz.errors import ModelError, UsageError
+from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.asked import DEFAULT, OWN, RANDOM
 from cnnviz.models.naming import TIMM, TORCHVISION
+from cnnviz.models.unallocated import meta_copy, unallocated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cnnviz.models.asked import Asked
     from cnnviz.models.naming import ModelSource
 
+NONE = "none"
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -63,6 +65,17 @@ def supplied(
     if wanted == DEFAULT:
         return _default(source, shipped)
     return _of_file(source, shipped, Path(wanted), partial=asked.partial)
+
+
+def weightless(source: ModelSource) -> tuple[nn.Module, Weights]:
+    """The model without memory for its weights, where it can be built so."""
+    if source.takes_weights:
+        try:
+            with unallocated():
+                return meta_copy(source.build()), Weights(NONE)
+        except CnnvizError:  # its constructor computes with values
+            pass
+    return _random(source, 0)
 
 
 def resolved(place: str) -> Any:

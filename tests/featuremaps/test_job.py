@@ -20,7 +20,7 @@ from tests.models.drawn import seven
 
 LAYER_KEYS = {
     *("index", "name", "type", "call", "shape", "status", "reason", "file", "stats", "channels"),
-    *("verified", "paper_name", "kind", "aliases", "layout"),
+    *("verified", "paper_name", "kind", "aliases", "layout", "overlay", "filters"),
 }
 PICTURES = [
     "00_input.png",
@@ -84,7 +84,7 @@ def test_manifest_says_what_was_run_on_what(saved: FeatureMaps, manifest: dict[s
     assert set(manifest) - {"cnnviz", "model", "image", "preprocess"} == {
         *("weights", "predictions", "predictions_from", "layers", "notes", "selection", "raw"),
         *("hooks_change_nothing", "restored_buffers", "scale", "colors", "overview"),
-        "failed_limits",
+        *("failed_limits", "device", "precision", "cam", "output"),
     }
 
 

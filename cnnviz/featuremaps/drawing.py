@@ -1,0 +1,282 @@
+"""The run of a model on one input, and the pictures that are drawn meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import nn
+
+from cnnviz import storage
+from cnnviz.capturing import Hints, run_and_capture
+from cnnviz.errors import UsageError
+from cnnviz.featuremaps import answers, filters, pictures
+from cnnviz.featuremaps.cam import class_index, grad_cam, refuse_layer
+from cnnviz.featuremaps.channels import WORDS, most_active, ordered
+from cnnviz.featuremaps.manifest import IN_A_ROW, entry_of, head_of, measured
+from cnnviz.featuremaps.options import MANIFEST, MapOptions
+from cnnviz.featuremaps.overview import Overview
+from cnnviz.featuremaps.raw import RawMaps
+from cnnviz.featuremaps.sheets import Sheets
+from cnnviz.featuremaps.verification import verify
+from cnnviz.version import __version__
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cnnviz.capturing import LayerOutput, Run
+    from cnnviz.capturing.watch import Call
+    from cnnviz.featuremaps.plan import Plan
+    from cnnviz.featuremaps.predictions import Predictions
+    from cnnviz.models.loading import LoadedModel, Prepared
+
+INPUT, OUTPUT, PREDICTIONS = "00_input.png", "output.png", "predictions.png"
+OVERVIEW, CAM = "overview.png", "cam.png"
+
+
+class Drawing:
+    """One run of ``model`` as ``planned``, drawn into ``folder``.
+
+    Raises:
+        UsageError: what is to be explained or laid over the image is not there.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        folder: Path,
+        options: MapOptions,
+        planned: Plan,
+        prepared: Prepared,
+    ) -> None:
+        self.model, self.folder, self.options = model, folder, options
+        self.plan, self.prepared = planned, prepared
+        self.digits = max(2, len(str(planned.total)))
+        self.entries: list[dict[str, Any] | Future[dict[str, Any]]] = []
+        self.seen = pictures.seen_by(model, prepared)
+        self.overview = Overview(self.seen, options.look)
+        self.sheets = Sheets()
+        self.raw: RawMaps | None = None
+        self.index: int | None = None
+        self._is_first = True  # until a convolution has run
+        self._refuse()
+
+    def _refuse(self) -> None:
+        options = self.options
+        if (options.overlay or options.cam) and not pictures.is_picture(self.prepared):
+            what = "--overlay" if options.overlay else "--cam"
+            raise UsageError(f"{what} lies over a picture, and the input is none; leave it out")
+        if options.cam is not None:
+            refuse_layer(self.plan.layers, options.cam)
+            if options.cam_class is not None:
+                self.index = class_index(options.cam_class, self.model.labels)
+
+    def files(self) -> list[str]:
+        """The names of all files that are going to be written."""
+        layers = [x for x in self.plan.layers if x.kind != "block" or self._wants(x)]
+        numbered = [(number, x) for number, x in enumerate(layers, 1) if self._wants(x)]
+        drawn = [name for number, layer in numbered for name in self._files_of(number, layer)]
+        raw = [f"maps.{self.options.raw}"] if self.options.raw else []
+        cam = [CAM] if self.options.cam else []
+        return [INPUT, *drawn, *cam, OVERVIEW, OUTPUT, PREDICTIONS, *raw, MANIFEST]
+
+    def _files_of(self, number: int, layer: LayerOutput) -> list[str]:
+        """The pictures of one layer."""
+        if layer.type == "Flatten":
+            return []
+        names = [self._file(number, layer)]
+        is_map = layer.shape is not None and len(layer.shape) == 3 and max(layer.shape[1:]) > 1
+        if self.options.overlay and is_map:
+            names.append(self._file(number, layer, ".overlay"))
+        modules: Any = self.model.module
+        module = dict(modules.named_modules()).get(layer.name)
+        is_conv = isinstance(module, (nn.Conv2d, nn.ConvTranspose2d))
+        if self.options.filters and is_conv and layer.call == 1:
+            names.append(_filters_file(layer))
+        return names
+
+    def run(self) -> dict[str, Any]:
+        """Run and draw; the manifest, without what heads it."""
+        with ExitStack() as stack:
+            if self.options.raw:
+                about = {"model": self.model.name, "cnnviz": __version__}
+                self.raw = RawMaps(self.folder, self.options.raw, about)
+                stack.callback(self.raw.close)
+            stack.enter_context(self.sheets)
+            self._write(INPUT, pictures.draw_input(self.prepared, self.seen, self.options.look))
+            run = run_and_capture(
+                self.model.module,
+                self.prepared.tensor,
+                wants=self._wants,
+                receive=self._receive,
+                hints=self._hints(),
+                check=True,
+            )
+            self._finish(run)
+        layers = [entry if isinstance(entry, dict) else entry.result() for entry in self.entries]
+        found = answers.predictions_of(run, self.model.labels)
+        return self._manifest(run, found, layers) | {
+            "cam": self._explained(found),
+            "overview": self._overview(found),
+            "output": self._picture_of(run),
+            "raw": self.raw.save() if self.raw else None,
+            "layers": layers,
+        }
+
+    def _hints(self) -> Hints:
+        return Hints.of(self.model.module, self.options.maps)
+
+    def _wants(self, layer: LayerOutput) -> bool:
+        return layer in self.plan.selection
+
+    def _receive(self, layer: LayerOutput, call: Call) -> None:
+        """Draw one layer while the model goes on."""
+        number = len(self.entries) + 1
+        entry = entry_of(number, layer, self.model.paper_names)
+        kernels, beside = self._kernels(call)
+        if layer.values is None:
+            self.entries.append(entry)
+            return
+        values = layer.values.numpy()
+        if self.raw:
+            self.raw.add(layer.key, values)
+        if layer.type == "Flatten":
+            self.entries.append(entry | {"reason": IN_A_ROW})
+            return
+        entry["verified"] = verify(call, values)
+        entry["file"] = self._file(number, layer)
+        if self.options.overlay and values.ndim == 3 and values[0].size > 1:
+            entry["overlay"] = self._file(number, layer, ".overlay")
+        if kernels is not None and layer.call == 1:
+            entry["filters"] = _filters_file(layer)
+        place = self.overview.place(entry)
+        self.entries.append(
+            self.sheets.add(lambda: self._drawn(entry, values, place, kernels, beside))
+        )
+
+    def _kernels(self, call: Call) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+        """A convolution's kernels; and again those that stand beside the first one's maps."""
+        is_first = self._is_first
+        self._is_first = is_first and call.kind != "conv"
+        if not self.options.filters:
+            return None, None
+        channels = self.prepared.tensor.shape[1]
+        beside = filters.beside(call.module, channels) if is_first else None
+        return filters.kernels_of(call.module), beside
+
+    def _drawn(
+        self,
+        entry: dict[str, Any],
+        values: NDArray[Any],
+        place: int,
+        kernels: NDArray[Any] | None,
+        beside: NDArray[Any] | None,
+    ) -> dict[str, Any]:
+        """Draw all of one layer; the whole entry."""
+        entry = measured(entry, values)
+        options = self.options
+        channels = ordered(entry["channels"], options.sort, options.channels)
+        is_all = len(channels) == len(values)
+        caption = pictures.caption_of(entry, "" if is_all else WORDS[options.sort])
+        names = self.model.labels if self._is_output(entry, values) else ()
+        how: dict[str, Any] = {"names": names, "kernels": beside}
+        picture = pictures.draw_layer(values, caption, options.look, channels, **how)
+        self._write(entry["file"], picture)
+        if entry["filters"] is not None and kernels is not None:
+            drawn = filters.draw_filters(entry, kernels, options.look, channels)
+            self._write(entry["filters"], drawn)
+        if entry["overlay"] is not None:
+            (best,) = most_active(values, 1)
+            over = pictures.draw_channel_over(self.seen, values, entry, best)
+            self._write(entry["overlay"], over)
+        self.overview.add(place, entry, values)
+        return entry
+
+    def _is_output(self, entry: dict[str, Any], values: NDArray[Any]) -> bool:
+        """Whether the values are the network's, one for each class."""
+        last = [layer for layer in self.plan.layers if layer.shape and layer.kind != "block"][-1]
+        return last.name == entry["name"] and len(values) == len(self.model.labels)
+
+    def _finish(self, run: Run) -> None:
+        """The layers that never ran, which come last."""
+        for layer in run.layers[len(self.entries) :]:
+            number = len(self.entries) + 1
+            self.entries.append(entry_of(number, layer, self.model.paper_names))
+
+    def _file(self, number: int, layer: LayerOutput, what: str = "") -> str:
+        return f"{number:0{self.digits}}_{safe_name(layer.key)}{what}.png"
+
+    def _write(self, name: str, data: bytes) -> str:
+        storage.write_bytes(self.folder / name, data)
+        return name
+
+    def _explained(self, found: Predictions | None) -> dict[str, Any] | None:
+        """Grad-CAM of the class that was asked for, or the best one."""
+        if self.options.cam is None:
+            return None
+        index = self.index
+        if index is None and found is not None:
+            index = int(found.classes[0]["index"])
+        module, image = self.model.module, self.prepared.tensor
+        evidence = grad_cam(module, image, self.options.cam, index, self._hints())
+        label = answers.label_of(evidence.index, self.model.labels)
+        share = answers.share_of(evidence.index, found)
+        self._write(CAM, pictures.draw_cam(self.seen, evidence, label, share))
+        return {
+            "file": CAM,
+            "layer": evidence.layer,
+            "class": {"index": evidence.index, "label": label, "probability": share},
+            "shape": list(evidence.values.shape),
+            "max": float(np.nan_to_num(evidence.values).max()),
+        }
+
+    def _overview(self, found: Predictions | None) -> str | None:
+        bars = answers.bars_of(found) if found else []
+        drawn = self.overview.drawn(self.model.title, bars)
+        return None if drawn is None else self._write(OVERVIEW, drawn)
+
+    def _picture_of(self, run: Run) -> str | None:
+        """The model's output, where it is a picture itself."""
+        made = answers.picture_of(run)
+        if made is None:
+            return None
+        size = f"{made.shape[0]}x{made.shape[1]}"
+        drawn = pictures.draw_seen(made, f"What {self.model.title} puts out: {size}", "")
+        return self._write(OUTPUT, drawn)
+
+    def _manifest(
+        self, run: Run, found: Predictions | None, layers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        if found is not None:
+            blank = self.prepared.blank
+            bars = answers.draw_predictions(found, self.model.title, self.options.top, blank=blank)
+            self._write(PREDICTIONS, bars)
+        head = head_of(self.model, self.prepared, run, self.options)
+        return head | {
+            "selection": self.plan.selection.said,
+            "predictions": found.classes if found else [],
+            "predictions_from": found.said if found else None,
+            "failed_limits": _failed(layers, self.options),
+        }
+
+
+def _failed(layers: list[dict[str, Any]], options: MapOptions) -> list[str]:
+    return [
+        f"{limit} in {layer['name']}"
+        for limit in options.fail_on
+        for layer in layers
+        if limit.is_passed(layer["channels"])
+    ]
+
+
+def _filters_file(layer: LayerOutput) -> str:
+    return f"filters_{safe_name(layer.name)}.png"
+
+
+def safe_name(key: str) -> str:
+    """A layer's key as part of a file's name: anything odd becomes "_"."""
+    return "".join(char if char.isalnum() or char in ".-_#" else "_" for char in key)[:120]

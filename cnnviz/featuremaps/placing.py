@@ -1,0 +1,66 @@
+"""Where a model computes, and with how many digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cnnviz.engines import cuda
+from cnnviz.errors import CnnvizError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cnnviz.models.loading import LoadedModel, Prepared
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device of torch's, and the type of a model's numbers."""
+
+    device: str
+    dtype: torch.dtype
+
+    @property
+    def precision(self) -> str:
+        """The type by its name: float32."""
+        return str(self.dtype).removeprefix("torch.")
+
+    def taken(self, prepared: Prepared) -> Prepared:
+        """The input there, in that type; a note says so where values were rounded."""
+        tensor = prepared.tensor.to(self.device, self.dtype)
+        steps = list(prepared.steps)
+        if torch.finfo(self.dtype).bits < torch.finfo(prepared.tensor.dtype).bits:
+            steps.append(f"rounded to {self.precision}")
+        return replace(prepared, tensor=tensor, steps=steps)
+
+
+def place_of(module: nn.Module) -> Place:
+    """Where a model is: the device and type of its first parameter of real numbers."""
+    first = next((p for p in module.parameters() if p.is_floating_point()), torch.zeros(0))
+    return Place(str(first.device), first.dtype)
+
+
+def placed(model: LoadedModel, device: str = "cpu", precision: str | None = None) -> LoadedModel:
+    """The model on a ``device``, with numbers of a ``precision`` (None: as they are).
+
+    On a CUDA device cuDNN and TF32 are off, so that sums are as exact as the type lets them be.
+
+    Raises:
+        UsageError: there is no such device.
+        CnnvizError: the model does not let itself be moved or cast.
+    """
+    if device != "cpu":
+        cuda.on_device(device)
+    dtype: Any = getattr(torch, precision) if precision else None
+    here = place_of(model.module)
+    if (device, dtype or here.dtype) == (here.device, here.dtype):
+        return model
+    try:
+        return replace(model, module=model.module.to(device=device, dtype=dtype))
+    except Exception as error:  # a model is somebody's code and raises what it likes
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        to = " as ".join(filter(None, (device, precision)))
+        raise CnnvizError(f"{model.name} cannot be put on {to}: {said}") from error
