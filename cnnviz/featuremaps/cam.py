@@ -68,19 +68,19 @@ def grad_cam(
     Localization", 2017, equations 1 and 2.
     """
     gathered = _Gathered(model, layer, hints)
-    scores = gathered.run(image)
-    chosen = int(scores.argmax()) if index is None else index
-    if chosen >= len(scores):
-        raise UsageError(f"--class {chosen}: the model has {len(scores)} classes, from 0 on")
-    try:
-        scores[chosen].backward()
-    except RuntimeError as error:
-        raise CnnvizError(f"Grad-CAM needs gradients, and there are none: {error}") from error
-    found = gathered.best()
-    assert found.gradient is not None  # noqa: S101 (said to the type checker)
-    weights = found.gradient.double().mean(dim=(1, 2))
-    total = torch.einsum("c,chw->hw", weights, found.maps.double()).clamp(min=0)
-    return Evidence(found.key, chosen, total.cpu().float().numpy())
+    with torch.inference_mode(False), torch.enable_grad():
+        scores = gathered.run(image)
+        chosen = int(scores.argmax()) if index is None else index
+        if chosen >= len(scores):
+            raise UsageError(f"--class {chosen}: the model has {len(scores)} classes, from 0 on")
+        try:
+            scores[chosen].backward()
+        except RuntimeError as error:
+            raise CnnvizError(f"Grad-CAM needs gradients, and there are none: {error}") from error
+    key, maps, gradient = gathered.best()
+    weights = gradient.double().mean(dim=(1, 2))
+    total = torch.einsum("c,chw->hw", weights, maps.double()).clamp(min=0)
+    return Evidence(key, chosen, total.cpu().float().numpy())
 
 
 class _Gathered:
@@ -99,11 +99,10 @@ class _Gathered:
         wanted = [(param, param.requires_grad) for param in self.model.parameters()]
         try:
             self.model.eval().requires_grad_(False)  # of the input alone: it takes less
-            with torch.enable_grad():
-                given = image.detach().clone().requires_grad_()
-                self.watch = Watch(self.model, self._on_call, self.hints)
-                with self.watch:
-                    output = self.model(given)
+            given = image.detach().clone().requires_grad_()
+            self.watch = Watch(self.model, self._on_call, self.hints)
+            with self.watch:
+                output = self.model(given)
         except Exception as error:  # a model is somebody's code and raises what it likes
             said = " ".join(f"{type(error).__name__}: {error}".split())
             raise CnnvizError(f"the model failed when gradients were asked for: {said}") from error
@@ -131,11 +130,11 @@ class _Gathered:
         # On the tensor as it is now, before anything works in place on it.
         output.register_hook(receive)
 
-    def best(self) -> _Seen:
-        """The last layer that the score depends on."""
+    def best(self) -> tuple[str, Tensor, Tensor]:
+        """The last layer that the score depends on: its key, its maps, and their gradient."""
         for seen in reversed(self.seen):
             if seen.gradient is not None and (self.layer != AUTO or bool(seen.gradient.any())):
-                return seen
+                return seen.key, seen.maps, seen.gradient
         which = "no layer with rows and columns" if self.layer == AUTO else f"not on {self.layer}"
         raise CnnvizError(f"Grad-CAM has nothing to show: the score depends on {which}")
 

@@ -117,13 +117,14 @@ class Drawing:
                 check=True,
             )
             self._finish(run)
+            raw = self.raw.save() if self.raw else None
         layers = [entry if isinstance(entry, dict) else entry.result() for entry in self.entries]
         found = answers.predictions_of(run, self.model.labels)
         return self._manifest(run, found, layers) | {
             "cam": self._explained(found),
             "overview": self._overview(found),
             "output": self._picture_of(run),
-            "raw": self.raw.save() if self.raw else None,
+            "raw": raw,
             "layers": layers,
         }
 
