@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from cnnviz.models.operations import Operation
 
 KINDS = ("conv", "relu", "pool", "norm", "linear", "attention", "block", "function")
 
@@ -26,35 +29,60 @@ MODULES: dict[str, tuple[type[nn.Module], ...]] = {
     "linear": (nn.Linear, nn.Bilinear),
 }
 NO_ACTIVATIONS = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d)
+OWN_ACTIVATIONS = ("relu", "gelu", "swish", "silu", "mish", "sigmoid", "tanh", "activation")
 
-# Beginnings of names of functions in torch and torch.nn.functional; further arithmetic is none.
+# Beginnings of names of functions in torch and torch.nn.functional, and of the operations below
+# them; further arithmetic is none.
 FUNCTIONS = {
-    "conv": ("conv",),
+    "conv": ("conv", "mkldnn_conv", "cudnn_conv", "thnn_conv"),
     "pool": ("max_pool", "avg_pool", "adaptive_", "lp_pool"),
-    "norm": ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"),
-    "linear": ("linear", "bilinear"),
-    "attention": ("scaled_dot_product_attention", "multi_head_attention"),
+    "norm": (
+        *("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "native_batch"),
+        *("native_layer", "native_group", "cudnn_batch", "local_response"),
+    ),
+    "linear": ("linear", "bilinear", "addmm"),
+    "attention": ("scaled_dot_product", "multi_head_attention"),
     "relu": (
         *("relu", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish"),
         *("hardswish", "hardtanh", "hardsigmoid", "tanh", "sigmoid", "softplus", "softsign"),
+        *("rrelu", "logsigmoid", "log_sigmoid", "threshold", "glu", "hardshrink", "softshrink"),
     ),
 }
 
 
+def contains_layers(module: nn.Module) -> bool:
+    """Whether it is made of other layers; what computes a layer's weights is none."""
+    if is_parametrized(module):
+        return bool({*dict(module.named_children())} - {"parametrizations"})
+    return any(module.children())
+
+
+def torch_type(module: nn.Module) -> type:
+    """The module's class; of a part of an exported program the class that it was, of torch's."""
+    kind = type(module)
+    if kind.__module__.startswith("torch.nn.modules."):
+        return getattr(nn, kind.__name__, kind)
+    return kind
+
+
 def kind_of_module(module: nn.Module) -> str:
     """One of ``KINDS``, or "other"."""
-    for kind, types in MODULES.items():
-        if isinstance(module, types):
-            return kind
-    name = type(module).__name__
-    is_activation = type(module).__module__ == "torch.nn.modules.activation"
-    if is_activation and not isinstance(module, NO_ACTIVATIONS):
+    kind = torch_type(module)
+    for name, types in MODULES.items():
+        if issubclass(kind, types):
+            return name
+    is_activation = kind.__module__ == "torch.nn.modules.activation"
+    if is_activation and not issubclass(kind, NO_ACTIVATIONS):
         return "relu"
-    if "Attention" in name:
+    if "Attention" in kind.__name__:
         return "attention"
-    if "Norm" in name and not any(module.children()):
+    if contains_layers(module):
+        return "block"
+    if isinstance(module, Operation):
+        return kind_of_function(kind.__name__)
+    if "Norm" in kind.__name__:
         return "norm"
-    return "block" if any(module.children()) else "other"
+    return "relu" if kind.__name__.lower().endswith(OWN_ACTIVATIONS) else "other"
 
 
 def kind_of_function(name: str) -> str:

@@ -7,13 +7,18 @@ them last, a permutation moves them. A size never decides.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from cnnviz.capturing.kinds import kind_of_function, torch_type
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from cnnviz.capturing.hints import Hints
 
 Grid = tuple[int, int]
 
@@ -21,24 +26,34 @@ FIRST = {2: "NC", 3: "NCL", 4: "NCHW", 5: "NCDHW"}
 LAST = {2: "NC", 3: "NLC", 4: "NHWC", 5: "NDHWC"}
 USUAL = {2: "NC", 3: "NLC"}  # and of four axes what the model says
 
-FIRST_MODULES = (
+OF_SPACE = (
     nn.modules.conv._ConvNd,
-    nn.modules.batchnorm._NormBase,
     nn.modules.pooling._MaxPoolNd,
     nn.modules.pooling._AvgPoolNd,
     nn.modules.pooling._AdaptiveAvgPoolNd,
     nn.modules.pooling._AdaptiveMaxPoolNd,
     nn.modules.pooling._LPPoolNd,
+)
+FIRST_MODULES = (
+    *OF_SPACE,
+    nn.modules.batchnorm._NormBase,
     nn.GroupNorm,
     nn.LocalResponseNorm,
     nn.Upsample,
     nn.PixelShuffle,
 )
 LAST_MODULES = (nn.Linear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
-MOVES = ("permute", "transpose", "swapaxes", "swapdims")
-SHAPES = ("reshape", "view", "flatten", "unflatten")
-FIRST_FUNCTIONS = ("conv1d", "conv2d", "conv3d", "max_pool2d", "avg_pool2d", "batch_norm")
-PREFIXES = ("class_token", "cls_token", "dist_token", "distillation_token", "reg_token")
+FIRST_FUNCTIONS = ("batch_norm", "group_norm", "instance_norm", "pixel_shuffle", "interpolate")
+FIRST_FUNCTIONS += ("native_batch_norm", "native_group_norm", "cudnn_batch_norm", "upsample")
+LAST_FUNCTIONS = ("linear", "embedding", "addmm")
+
+SWAPS = {"transpose", "swapaxes", "swapdims", "mT", "adjoint", "mH"}
+MOVES = {"movedim", "moveaxis"}
+SHAPES = {"reshape", "view", "flatten", "unflatten", "reshape_as", "view_as", "unsafe_view"}
+DROPS = {"select", "unbind", "squeeze", "mean", "sum", "amax", "amin", "max", "min", "std", "var"}
+DROPS |= {"norm", "prod", "median", "logsumexp", "argmax", "argmin", "any", "all"}
+# Their results have as many axes as what they were given, and other ones.
+MIXES = {"matmul", "bmm", "baddbmm", "einsum", "tensordot", "cdist", "rot90", "unfold", "T", "H"}
 
 
 @dataclass(frozen=True)
@@ -54,38 +69,7 @@ class Layout:
     assumed: bool = False
 
 
-@dataclass(frozen=True)
-class Hints:
-    """What a model says of itself: the axes of its maps, and how many tokens are not the image's.
-
-    ``prefix`` is None where it says nothing.
-    """
-
-    maps: str = "NCHW"
-    prefix: int | None = None
-
-    @classmethod
-    def of(cls, model: nn.Module, maps: str | None = None) -> Hints:
-        """Those of ``model``; ``maps``, NCHW or NHWC, is the user's word and goes first."""
-        return cls(maps or _maps_of(model), _prefix_of(model))
-
-
-def _maps_of(model: nn.Module) -> str:
-    said = str(getattr(model, "output_fmt", "")).rpartition(".")[2]  # timm's
-    swin = type(model).__module__ == "torchvision.models.swin_transformer"
-    return "NHWC" if swin or said == "NHWC" else "NCHW"
-
-
-def _prefix_of(model: nn.Module) -> int | None:
-    counted = getattr(model, "num_prefix_tokens", None)  # timm's
-    if isinstance(counted, int):
-        return counted
-    tokens = [
-        param.shape[1]
-        for name, param in model.named_parameters()
-        if name.rpartition(".")[2].rstrip("s") in PREFIXES and param.ndim == 3
-    ]
-    return sum(tokens) if tokens else None
+UNREADABLE = Layout("")  # known to be no map, whatever its number of axes
 
 
 def usual(tensor: Tensor, hints: Hints) -> Layout | None:
@@ -94,59 +78,114 @@ def usual(tensor: Tensor, hints: Hints) -> Layout | None:
     return Layout(axes, assumed=tensor.ndim > 2) if axes else None
 
 
-def of_module(module: nn.Module, given: Layout | None, output: Tensor) -> Layout | None:
-    """What a module's type says of its output; None where it says nothing."""
-    if isinstance(module, FIRST_MODULES):
-        return _layout(FIRST, output)
-    if not _puts_channels_last(module):
+def of_module(
+    module: nn.Module, given: Layout | None, output: Tensor, place: int = 0
+) -> Layout | None:
+    """What a module's type says of its output; None where it says nothing.
+
+    ``place`` is the tensor's among those that the module returns.
+    """
+    kind = torch_type(module)
+    if issubclass(kind, FIRST_MODULES):
+        return _without_batch(kind, output) or _layout(FIRST, output)
+    if not _puts_channels_last(module, kind):
         return None
+    if place > 0:  # a recurrent layer's states, layer by layer; attention's weights
+        is_states = issubclass(kind, nn.RNNBase) and output.ndim == 3
+        return Layout("LNC") if is_states else UNREADABLE
     if getattr(module, "batch_first", True) is False and output.ndim == 3:
         return Layout("LNC")
+    return _last(given, output)
+
+
+def _without_batch(kind: type, output: Tensor) -> Layout | None:
+    """torch's layers over space also take one image without the batch axis."""
+    if not issubclass(kind, OF_SPACE):
+        return None
+    sizes = (re.search(r"(\d)d", each.__name__) for each in kind.__mro__)
+    space = next((int(found[1]) for found in sizes if found), 0)
+    return Layout(FIRST[output.ndim + 1][1:]) if space and output.ndim == space + 1 else None
+
+
+def _puts_channels_last(module: nn.Module, kind: type) -> bool:
+    if issubclass(kind, (nn.LayerNorm, nn.RMSNorm)):
+        # Libraries derive norms from these that move the axes there and back.
+        is_torchs = kind.forward in {nn.LayerNorm.forward, nn.RMSNorm.forward}
+        shape = getattr(module, "normalized_shape", (0,))  # an exported part has none
+        return is_torchs and len(shape) == 1
+    return issubclass(kind, LAST_MODULES)
+
+
+def _last(given: Layout | None, output: Tensor) -> Layout | None:
     if given and len(given.axes) == output.ndim and given.axes.endswith("C"):
         return given
     return _layout(LAST, output)
-
-
-def _puts_channels_last(module: nn.Module) -> bool:
-    if isinstance(module, (nn.LayerNorm, nn.RMSNorm)):
-        # Libraries derive norms from these that move the axes there and back.
-        is_torchs = type(module).forward in {nn.LayerNorm.forward, nn.RMSNorm.forward}
-        return is_torchs and len(module.normalized_shape) == 1
-    return isinstance(module, LAST_MODULES)
-
-
-def of_function(
-    name: str, args: Sequence[Any], given: Layout | None, output: Tensor
-) -> Layout | None:
-    """The layout of what a function made of a tensor of layout ``given``, where it can be told.
-
-    ``args`` are the tensor and the function's other arguments in order.
-    """
-    if name in FIRST_FUNCTIONS:
-        return _layout(FIRST, output)
-    if output.ndim == 2:
-        return Layout("NC")
-    if given is None:
-        return None
-    if name in MOVES:
-        return _moved(name, given, args[1:])
-    if name in SHAPES:
-        return _reshaped(given, tuple(args[0].shape), tuple(output.shape))
-    return given if len(given.axes) == output.ndim else None
 
 
 def _layout(table: dict[int, str], output: Tensor) -> Layout | None:
     return Layout(table[output.ndim]) if output.ndim in table else None
 
 
-def _moved(name: str, given: Layout, dims: Sequence[Any]) -> Layout:
-    order = list(given.axes)
+def of_function(
+    name: str, args: Sequence[Any], named: Mapping[str, Any], given: Layout | None, output: Tensor
+) -> Layout | None:
+    """The layout of what a function made of a tensor of layout ``given``, where it can be told.
+
+    ``args`` are the tensor and the function's other arguments in order, ``named`` those by name.
+    """
+    try:
+        return _followed(name, args, named, given, output)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None  # called in a way that is not foreseen here
+
+
+def _followed(
+    name: str, args: Sequence[Any], named: Mapping[str, Any], given: Layout | None, output: Tensor
+) -> Layout | None:
+    rest = [*args[1:], *named.values()]
+    if name in FIRST_FUNCTIONS or kind_of_function(name) in ("conv", "pool"):
+        return _layout(FIRST, output)
+    if name in LAST_FUNCTIONS:
+        return _last(given, output)
+    if output.ndim == 2 and (given is None or name not in {*DROPS, "getitem"}):
+        return Layout("NC")
+    if given is None or name in MIXES:
+        return given if given and name == "matmul" and _is_linear(given, args[1]) else None
     if name == "permute":
-        order = [given.axes[dim] for dim in (dims[0] if len(dims) == 1 else dims)]
-    else:
-        first, second = dims
-        order[first], order[second] = order[second], order[first]
+        order = rest[0] if len(rest) == 1 else rest
+        return replace(given, axes="".join(given.axes[dim] for dim in order))
+    if name in SWAPS:
+        return _swapped(given, *(rest or (-2, -1)))
+    if name in MOVES:
+        return _moved(given, *rest)
+    if name in SHAPES:
+        return _reshaped(given, tuple(args[0].shape), tuple(output.shape))
+    if name == "getitem":
+        return _indexed(given, args[1], output)
+    if len(given.axes) == output.ndim:
+        return given
+    return _dropped(given, _dims(name, rest, named), output) if name in DROPS else None
+
+
+def _is_linear(given: Layout, weights: Any) -> bool:
+    return given.axes.endswith("C") and isinstance(weights, Tensor) and weights.ndim == 2
+
+
+def _swapped(given: Layout, first: int, second: int) -> Layout:
+    order = list(given.axes)
+    order[first], order[second] = order[second], order[first]
     return replace(given, axes="".join(order))
+
+
+def _moved(given: Layout, source: Any, target: Any) -> Layout:
+    count = len(given.axes)
+    sources, targets = ([v] if isinstance(v, int) else list(v) for v in (source, target))
+    left = [axis for n, axis in enumerate(given.axes) if n not in {s % count for s in sources}]
+    for to, axis in sorted(
+        (t % count, given.axes[s]) for s, t in zip(sources, targets, strict=True)
+    ):
+        left.insert(to, axis)
+    return replace(given, axes="".join(left))
 
 
 def _reshaped(given: Layout, old: tuple[int, ...], new: tuple[int, ...]) -> Layout | None:
@@ -166,47 +205,27 @@ def _reshaped(given: Layout, old: tuple[int, ...], new: tuple[int, ...]) -> Layo
     return merged if new == tuple(sizes[axis] for axis in merged.axes) else None
 
 
-@dataclass(frozen=True)
-class View:
-    """One image's values with channels first, (C, H, W), (C,), (C, L) or (C, D, H, W).
-
-    ``values`` is None where there is nothing to draw, for ``reason``. ``said`` is the layout that
-    was read, in words.
-    """
-
-    values: Tensor | None
-    said: str | None = None
-    reason: str | None = None
+def _indexed(given: Layout, index: Any, output: Tensor) -> Layout | None:
+    """What is left of the axes after ``x[:, 0]``: a number takes one away."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in [part for part in parts if not isinstance(part, Tensor)]:
+        at = parts.index(Ellipsis)
+        parts[at : at + 1] = [slice(None)] * (len(given.axes) - len(parts) + 1)
+    if not all(type(part) in (int, slice) for part in parts):
+        return None
+    return _dropped(given, [n for n, part in enumerate(parts) if type(part) is int], output)
 
 
-def read(tensor: Tensor, layout: Layout | None, hints: Hints) -> View:
-    """The values of the one image in ``tensor``, without copying them."""
-    size = "x".join(map(str, tensor.shape)) or "a single number"
-    if layout is None or len(layout.axes) != tensor.ndim or "N" not in layout.axes:
-        return View(None, reason=f"not spatial: output is {size}")
-    if tensor.is_complex():
-        return View(None, reason=f"complex numbers: output is {size}")
-    batch = layout.axes.index("N")
-    if tensor.shape[batch] != 1:
-        return View(None, reason=f"not of one image: output is {size}")
-    if not tensor.numel():
-        return View(None, reason=f"empty output: {size}")
-    values = tensor.select(batch, 0)
-    axes = layout.axes.replace("N", "")
-    values = values.movedim(axes.index("C"), 0)
-    said = layout.axes + (" (assumed)" if layout.assumed else "")
-    if layout.grid and values.ndim == 2:
-        return _on_grid(values, layout.grid, said, hints)
-    return View(values, said)
+def _dims(name: str, rest: Sequence[Any], named: Mapping[str, Any]) -> list[int]:
+    """The axes that a function takes away: its ``dim``."""
+    dim = named.get("dim", rest[0] if rest else 0 if name == "unbind" else None)
+    return [dim] if isinstance(dim, int) else list(dim or ())
 
 
-def _on_grid(values: Tensor, grid: Grid, said: str, hints: Hints) -> View:
-    """Tokens (C, L) as maps (C, H, W), without those that the model puts in front."""
-    count, extra = math.prod(grid), values.shape[1] - math.prod(grid)
-    rows, columns = grid
-    if extra == 0:
-        return View(values.unflatten(1, grid), f"{said}, a grid of {rows}x{columns}")
-    if extra > 0 and extra == hints.prefix:
-        words = f"{extra} token{'s' * (extra > 1)} in front left out"
-        return View(values[:, -count:].unflatten(1, grid), f"{said}, {rows}x{columns}, {words}")
-    return View(values, f"{said}, not the grid of {rows}x{columns}")
+def _dropped(given: Layout, dims: Sequence[int], output: Tensor) -> Layout | None:
+    count = len(given.axes)
+    gone = {dim % count for dim in dims}
+    axes = "".join(axis for n, axis in enumerate(given.axes) if n not in gone)
+    if len(axes) != output.ndim:
+        return None
+    return Layout(axes, given.grid if "L" in axes else None, given.assumed)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
 
-from cnnviz.capturing.kinds import kind_of_module
-from cnnviz.capturing.layout import Hints
+from cnnviz.capturing.hints import Hints
+from cnnviz.capturing.kinds import contains_layers, kind_of_module
 from cnnviz.capturing.outputs import (
     FIRST_TOKEN,
+    IN_TORCHSCRIPT,
+    INSIDE_PARENT,
+    MADE_MEANWHILE,
+    NEVER_RAN,
     NOT_SELECTED,
     WEIGHTS,
     LayerOutput,
-    never_ran,
+    failure,
     outputs_of,
 )
-from cnnviz.capturing.watch import Watch
+from cnnviz.capturing.untouched import copied, is_same, quiet, same_lots
+from cnnviz.capturing.watch import Watch, layers_of
 from cnnviz.errors import CnnvizError
+from cnnviz.models.operations import Operations
+from cnnviz.models.wrappers import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +36,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cnnviz.capturing.outputs import Values
+    from cnnviz.capturing.attention import Values
     from cnnviz.capturing.watch import Call
 
     Wants = Callable[[LayerOutput], bool]
     Receive = Callable[[LayerOutput, Call], None]
 
 ATTENTION = (WEIGHTS, FIRST_TOKEN)
+SUMS = ("function", "attention")  # kinds of functions that are no layers
+OPERATIONS_NOTE = "TorchScript: the layers are the operations that it runs, not its modules"
 
 
 @dataclass(frozen=True)
@@ -45,18 +54,20 @@ class Run:
     ``output`` is without the batch axis where it is a tensor, else as the model returns it.
     Layers that never ran come last. ``same_output``: with hooks the model put out, bit for bit,
     what it puts out without; None where that was not asked. ``restored`` are buffers that the run
-    had changed and that were put back.
+    had changed and that were put back. ``notes`` say what of the model was listened to.
     """
 
     output: Any
     layers: list[LayerOutput]
     same_output: bool | None = None
     restored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def is_leaf(layer: LayerOutput) -> bool:
-    """Whether it is a layer that contains no others, and no function in between."""
-    return layer.kind != "block" and layer.type != "function" and layer.field not in ATTENTION
+    """Whether it is a layer that contains no others: a module, or a function that is the same."""
+    is_layer = layer.kind not in SUMS if layer.type == "function" else layer.kind != "block"
+    return is_layer and layer.field not in ATTENTION
 
 
 def run_and_capture(
@@ -70,22 +81,21 @@ def run_and_capture(
 ) -> Run:
     """Run ``model`` on one image, (1, C, H, W), and keep the outputs that ``wants`` chooses.
 
-    The model runs in eval mode without gradients, and is left as it was: modes, buffers, hooks.
-    Outputs are copied as they appear, because a later layer may work in place. With ``receive``
-    each is handed over at once and not kept; it is called within the model's run. ``check`` runs
-    the model a second time without hooks and compares.
+    The model runs in eval mode without gradients, and is left as it was: modes, buffers, hooks,
+    and its inputs. Outputs are copied as they appear, because a later layer may work in place. With
+    ``receive`` each is handed over at once and not kept; it is called within the model's run.
+    ``check`` runs the model before without hooks, and compares.
 
     Raises:
         CnnvizError: the model failed on this input; names the layer, or the last one before.
     """
     capture = Capture(model, wants, receive, hints)
-    with capture.quiet():
-        expected = _checked(model, inputs, arguments) if check else None
-        with capture:
-            output = capture.run(*inputs, **arguments)
-    same = _same(output, expected) if check else None
+    expected = capture.without_hooks(inputs, arguments) if check else None
+    with capture:
+        output = capture.run(*copied(inputs), **copied(arguments))
+    same = is_same(output, expected) if check else None
     bare = output[0] if isinstance(output, Tensor) and output.ndim else output
-    return Run(bare, capture.layers, same, capture.restored)
+    return Run(bare, capture.layers, same, capture.restored, capture.notes)
 
 
 def survey(model: nn.Module, *inputs: Any, hints: Hints | None = None, **arguments: Any) -> Run:
@@ -97,8 +107,8 @@ def survey(model: nn.Module, *inputs: Any, hints: Hints | None = None, **argumen
     capture = Capture(model, lambda _: False, None, hints)
     capture.with_blocks = True
     with capture:
-        output = capture.run(*inputs, **arguments)
-    return Run(output, capture.layers)
+        output = capture.run(*copied(inputs), **copied(arguments))
+    return Run(output, capture.layers, restored=capture.restored, notes=capture.notes)
 
 
 def feature_maps(
@@ -116,11 +126,12 @@ def feature_maps(
     return {layer.key: layer.values.numpy() for layer in run.layers if layer.values is not None}
 
 
-class Capture:
+class Capture(Mapping[str, "NDArray[np.float32]"]):
     """Within, every run of ``model`` adds its layers' outputs to ``layers``.
 
-    ``maps[key]`` is the array of one of them, as ``feature_maps`` gives it. What ``wants`` does
-    not choose is in ``layers`` without values; blocks only with ``with_blocks``.
+    It is a mapping of arrays as ``feature_maps`` gives them. What ``wants`` does not choose is in
+    ``layers`` without values; blocks only with ``with_blocks``. A model is taken out of wrappers
+    such as DataParallel, and ``notes`` say so; of TorchScript only runs by ``run`` are seen.
     """
 
     with_blocks = False
@@ -132,30 +143,48 @@ class Capture:
         receive: Receive | None = None,
         hints: Hints | None = None,
     ) -> None:
-        self.model, self.wants, self.receive = model, wants, receive
+        self.model, notes = inside(model)
+        if isinstance(self.model, torch.jit.ScriptModule):
+            self.model = Operations(self.model)
+        said = [OPERATIONS_NOTE] if isinstance(self.model, Operations) else []
+        self.notes = (*notes, *said)
+        self.wants, self.receive = wants, receive
         self.layers: list[LayerOutput] = []
         self.restored: tuple[str, ...] = ()
-        self.hints = hints or Hints.of(model)
-        self._watch = Watch(model, self._on_call, self.hints)
-        self._names = _names(model)
+        self.hints = hints or Hints.of(self.model)
+        self._watch = Watch(self.model, self._on_call, self.hints)
+        self._names = _names(self.model)
+        self._changed: list[str] = []
         self._exits = ExitStack()
         self._fault: Exception | None = None
 
     def __enter__(self) -> Capture:
-        self._exits.enter_context(self.quiet())
-        self._exits.enter_context(self._watch)
+        with ExitStack() as stack:
+            self._changed = stack.enter_context(quiet(self.model))
+            stack.enter_context(self._watch)
+            self._exits = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._exits.close()
+        self.restored = tuple(dict.fromkeys((*self.restored, *self._changed)))
         self.layers += self._silent()
+        if error is not None and error is self._watch.failed:
+            error.add_note(f"the model failed{self._watch.place}")
+        if error is None and self._fault is not None:  # and the model's code caught it
+            raise self._fault
 
     def __getitem__(self, key: str) -> NDArray[np.float32]:
-        for layer in self.layers:
-            if layer.key == key and layer.values is not None:
-                values: NDArray[np.float32] = layer.values.numpy()
-                return values
-        raise KeyError(key)
+        return self._arrays()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays())
+
+    def __len__(self) -> int:
+        return len(self._arrays())
+
+    def _arrays(self) -> dict[str, NDArray[np.float32]]:
+        return {one.key: one.values.numpy() for one in self.layers if one.values is not None}
 
     def run(self, *inputs: Any, **arguments: Any) -> Any:
         """What the model returns.
@@ -168,28 +197,21 @@ class Capture:
         except Exception as error:  # a model is somebody's code and raises what it likes
             if self._fault is not None:
                 raise self._fault from None
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            raise CnnvizError(f"the model failed{self._watch.place}: {said}") from error
+            message = f"the model failed{self._watch.place}: {failure(error)}"
+            raise CnnvizError(message) from error
         if self._fault is not None:  # and the model's code caught it
             raise self._fault
         return output
 
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Within, the model is in eval mode without gradients; it is left as it was."""
-        modes = {module: module.training for module in self.model.modules()}
-        buffers = list(_buffers(self.model))
-        fast = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)  # hooks would turn it off, and change bits
-        try:
-            self.model.eval()
-            with torch.inference_mode():
-                yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fast)
-            for module, mode in modes.items():
-                module.training = mode
-            self.restored += tuple(_restore(buffers))
+    def without_hooks(self, inputs: Any, arguments: dict[str, Any]) -> Any:
+        """What the model returns where nothing listens; where it fails, a run will say how."""
+        with same_lots(self.model), quiet(self.model) as changed:
+            try:
+                output = self.model(*copied(inputs), **copied(arguments))
+            except Exception:  # a model is somebody's code and raises what it likes
+                output = None
+        self.restored = tuple(changed)
+        return output
 
     def _on_call(self, call: Call) -> None:
         try:
@@ -207,8 +229,7 @@ class Capture:
         if layer.kind == "block" and not chosen and not self.with_blocks:
             return
         if values is not None:
-            # .detach().cpu() would copy nothing on a CPU; half and whole numbers are cast first.
-            kept = values().detach().to("cpu", torch.float32, copy=True) if chosen else None
+            kept = _kept(values()) if chosen else None
             layer = replace(layer, values=kept, reason=None if chosen else NOT_SELECTED)
         if self.receive is not None:
             self.receive(layer, call)
@@ -217,12 +238,28 @@ class Capture:
 
     def _silent(self) -> Iterator[LayerOutput]:
         """Layers that were not called."""
-        for name, module in self.model.named_modules():
-            if any(module.children()) or module in self._watch.ran:
+        listed = {layer.name for layer in self.layers}
+        for name, module in layers_of(self.model):
+            is_called = contains_layers(module) or module in self._watch.ran
+            if is_called or name in listed or isinstance(module, (nn.ModuleList, nn.ModuleDict)):
                 continue
-            read = any(id(param) in self._watch.read for param in module.parameters())
-            entry = never_ran(module, name, self._names, read=read)
-            yield replace(entry, kind=kind_of_module(module))
+            kind, others = kind_of_module(module), self._names.get(module, ())[1:]
+            reason, of_class = self._why_silent(module), type(module).__name__
+            yield LayerOutput(name, of_class, 1, None, reason, kind, aliases=others)
+
+    def _why_silent(self, module: nn.Module) -> str:
+        if isinstance(module, torch.jit.ScriptModule):
+            return IN_TORCHSCRIPT
+        if any(id(param) in self._watch.read for param in module.parameters()):
+            return INSIDE_PARENT
+        return NEVER_RAN if module in self._names else MADE_MEANWHILE
+
+
+def _kept(values: Tensor) -> Tensor:
+    """A float32 copy: .detach().cpu() would copy nothing on a CPU."""
+    plain = values.dequantize() if values.is_quantized else values
+    kept = torch.empty(plain.shape, dtype=torch.float32)
+    return kept.copy_(plain.detach())
 
 
 def _names(model: nn.Module) -> dict[nn.Module | None, tuple[str, ...]]:
@@ -231,62 +268,3 @@ def _names(model: nn.Module) -> dict[nn.Module | None, tuple[str, ...]]:
     for name, module in model.named_modules(remove_duplicate=False):
         names[module] = (*names.get(module, ()), name)
     return names
-
-
-@dataclass(frozen=True)
-class _Buffer:
-    """A buffer as it was: which tensor, and what was in it."""
-
-    owner: nn.Module
-    name: str
-    path: str
-    tensor: Tensor
-    values: Tensor
-
-
-def _buffers(model: nn.Module) -> Iterator[_Buffer]:
-    for prefix, module in model.named_modules():
-        for name, tensor in module.named_buffers(recurse=False):
-            path = f"{prefix}.{name}".lstrip(".")
-            yield _Buffer(module, name, path, tensor, tensor.clone())
-
-
-def _restore(buffers: list[_Buffer]) -> Iterator[str]:
-    """Put back the buffers that a run has changed, and name them."""
-    for buffer in buffers:
-        now = buffer.owner._buffers[buffer.name]
-        same = now is buffer.tensor
-        if not same:
-            buffer.owner._buffers[buffer.name] = buffer.tensor
-        if not _equal(buffer.tensor, buffer.values):
-            with torch.no_grad():
-                buffer.tensor.copy_(buffer.values)
-            same = False
-        if not same:
-            yield buffer.path
-
-
-def _checked(model: nn.Module, inputs: Any, arguments: dict[str, Any]) -> Any:
-    """The output without hooks; where that fails, the run with hooks will say how."""
-    with torch.random.fork_rng():  # a model that draws lots draws the same with hooks
-        try:
-            return model(*inputs, **arguments)
-        except Exception:  # a model is somebody's code and raises what it likes
-            return None
-
-
-def _same(output: Any, expected: Any) -> bool:
-    ours, shape = tree_flatten(output)
-    theirs, other = tree_flatten(expected)
-    return shape == other and all(map(_equal, ours, theirs))
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Whether values are the same, NaN the same as NaN."""
-    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
-        return bool(one == other) if type(one) is type(other) else False
-    if one.shape != other.shape or one.dtype != other.dtype:
-        return False
-    if one.is_meta:
-        return other.is_meta
-    return bool(((one == other) | ((one != one) & (other != other))).all())  # noqa: PLR0124

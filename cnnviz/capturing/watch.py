@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from cnnviz.capturing import layout
-from cnnviz.capturing.kinds import kind_of_function, kind_of_module
+from cnnviz.capturing.attention import is_attention
+from cnnviz.capturing.fields import tensors_in
+from cnnviz.capturing.functions import Functions, is_arranging
+from cnnviz.capturing.kinds import contains_layers, kind_of_function, kind_of_module
 from cnnviz.capturing.layout import Layout
+from cnnviz.models.operations import Operation, Operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cnnviz.capturing.layout import Grid, Hints
+    from cnnviz.capturing.hints import Hints
+    from cnnviz.capturing.layout import Grid
 
-# x += y and x + y are one function to the reader.
-OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul"}
-OPERATORS |= {"itruediv": "div", "truediv": "div", "rtruediv": "div", "imatmul": "matmul"}
-
-# These arrange, copy or cast values that a row before shows.
-ARRANGING = {
-    *("view", "view_as", "reshape", "reshape_as", "permute", "transpose", "swapaxes", "swapdims"),
-    *("flatten", "unflatten", "contiguous", "expand", "expand_as", "getitem", "squeeze", "t"),
-    *("unsqueeze", "chunk", "split", "tensor_split", "unbind", "movedim", "to", "type", "type_as"),
-    *("float", "half", "double", "bfloat16", "clone", "detach", "cpu", "cuda", "requires_grad_"),
-    *("repeat", "narrow", "select", "unfold", "unsafe_chunk", "roll", "dropout", "get"),
-}
+SEVERAL_OUTPUTS = ("lstm", "gru", "rnn_tanh", "rnn_relu", "split", "chunk", "unbind")
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Call:
 
     ``name`` is torch's dotted path, of a function that of the module around and its own; ``call``
     counts from 1. ``inputs``, ``arguments`` (those given by name) and ``output`` are the live ones:
-    what follows may write into them.
+    what follows may write into them. Of a call that failed the ``output`` is the exception.
     """
 
     name: str
@@ -60,33 +55,45 @@ class Call:
         return "function" if self.module is None else type(self.module).__name__
 
 
+@dataclass(frozen=True)
+class _Open:
+    """A module's call that has not returned, and what was being handled when it began."""
+
+    name: str
+    module: nn.Module
+    error: BaseException | None
+
+
 class Watch:
     """Within, ``on_call`` gets every call of ``model``'s modules and of functions between them.
 
     A module without others in it is one call, whatever its code calls; of the other modules the
-    functions are seen too. Where code fails, ``place`` says how far it got.
+    functions are seen too. Where code fails, ``place`` says how far it got, and ``failed`` what
+    the last failure was.
     """
 
     def __init__(self, model: nn.Module, on_call: Callable[[Call], None], hints: Hints) -> None:
         self.model, self.on_call, self.hints = model, on_call, hints
         self.place = ""
+        self.failed: BaseException | None = None
         self.busy = False
         self.grid: Grid | None = None  # of the tokens that were last made of a map
         self.read: set[int] = set()  # ids of parameters that functions were given
         self.ran: set[nn.Module] = set()
+        self.listening: set[nn.Module] = set()
         self._calls: Counter[str] = Counter()
-        self._open: list[tuple[str, nn.Module]] = []
+        self._open: list[_Open] = []
         # What is computed from the input, with its axes where they are known.
         self._layouts = WeakTensorKeyDictionary()
         self._exits = ExitStack()
 
     def __enter__(self) -> Watch:
-        for name, module in self.model.named_modules():
-            before = module.register_forward_pre_hook(partial(self._enter, name), with_kwargs=True)
-            after = module.register_forward_hook(partial(self._leave, name), with_kwargs=True)
-            self._exits.callback(before.remove)
-            self._exits.callback(after.remove)
-        self._exits.enter_context(_Functions(self))
+        with ExitStack() as stack:
+            stack.callback(self.listening.clear)
+            self._exits = stack
+            self._listen()
+            stack.enter_context(Functions(self))
+            self._exits = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -96,59 +103,92 @@ class Watch:
         """How the axes of a tensor of this run are read."""
         return self._layouts.get(tensor) or layout.usual(tensor, self.hints)
 
+    def _listen(self) -> None:
+        """Put hooks on the modules that have none of this watch's yet."""
+        for name, module in layers_of(self.model):
+            if module in self.listening or isinstance(module, torch.jit.ScriptModule):
+                continue
+            self.listening.add(module)
+            before = module.register_forward_pre_hook(partial(self._enter, name), with_kwargs=True)
+            self._exits.callback(before.remove)
+            after = module.register_forward_hook(
+                partial(self._leave, name), with_kwargs=True, always_call=True
+            )
+            self._exits.callback(after.remove)
+
     def _enter(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if self.busy:
+            return
         if not self._open:
-            self._open_run(args, kwargs)
-        self._open.append((name, module))
-        if not any(module.children()):
+            self._open_run(module, args, kwargs)
+        self._open.append(_Open(name, module, sys.exc_info()[1]))
+        if kind_of_module(module) != "block":
             self.place = f" in layer {name or type(module).__name__}"
 
-    def _open_run(self, args: Any, kwargs: Any) -> None:
-        for tensor in _tensors((args, kwargs)):
+    def _open_run(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if isinstance(module, Operations):
+            module.unrolled(*args)
+        self._listen()  # to what was added since
+        for tensor in tensors_in((args, kwargs)):
             axes = layout.FIRST.get(tensor.ndim)
             self._layouts[tensor] = Layout(axes) if axes else None
 
     def _leave(self, name: str, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        while self._open and self._open.pop()[1] is not module:
-            pass  # calls that failed, and whose failure the model's code caught
-        kind = type(module).__name__
+        if self.busy or not self._open or self._open[-1].module is not module:
+            return
+        before, error = self._open.pop().error, sys.exc_info()[1]
+        kind, named = kind_of_module(module), name or type(module).__name__
+        if output is None and error is not None and error is not before:
+            output = self.failed = error  # a hook is told of failures by nothing else
+        elif kind != "block":  # a parent's own code may fail between two layers
+            self.place = f" after layer {named}"
         self.ran.add(module)
-        given = self._given((args, kwargs))
-        for tensor in _tensors(output):
-            said = layout.of_module(module, given, tensor)
-            if said is None and tensor not in self._layouts:
+        if isinstance(module, Operation):
+            output = _result(module, output)
+        self._follow(module, args, kwargs, output)
+        if name or not contains_layers(module):
+            self._report(named, kind, (args, kwargs), output, module)
+
+    def _follow(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        """Note how the axes of a module's output are read."""
+        given = self._given(kwargs["run"].args if isinstance(module, Operation) else (args, kwargs))
+        for place, tensor in enumerate(tensors_in(output)):
+            said = layout.of_module(module, given, tensor, place)
+            if isinstance(module, Operation):
+                kind, run = type(module).__name__, kwargs["run"]
+                said = layout.of_function(kind, run.args, run.keywords, given, tensor)
+            elif said is None and tensor not in self._layouts:
                 said = given if given and len(given.axes) == tensor.ndim else None
             if said is not None or tensor not in self._layouts:
                 self._layouts[tensor] = said
-        leaf = not any(module.children())
-        if leaf:  # a parent's own code may fail between two layers
-            self.place = f" after layer {name or kind}"
-        if name or leaf:
-            self._report(name or kind, kind_of_module(module), (args, kwargs), output, module)
+            self.grid = said.grid if said and said.grid else self.grid
 
     def _given(self, inputs: Any) -> Layout | None:
-        known = (self._layouts.get(tensor) for tensor in _tensors(inputs))
+        known = (self._layouts.get(tensor) for tensor in tensors_in(inputs))
         return next(filter(None, known), None)
 
     def function(self, name: str, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         """Note what a function returned, and report it unless it only arranges values."""
-        given = list(_tensors((args, kwargs)))
+        given = list(tensors_in((args, kwargs)))
         self.read.update(id(tensor) for tensor in given if isinstance(tensor, nn.Parameter))
-        results = list(_tensors(output))
+        results = list(tensors_in(output))
         if not results or not any(tensor in self._layouts for tensor in given):
             return
         for tensor in results:
-            fits = (self._layouts.get(one) for one in given)
-            known = [one for one in fits if one]
+            known = [one for one in map(self._layouts.get, given) if one]
             same = [one for one in known if len(one.axes) == tensor.ndim]
-            source = self._layouts.get(given[0]) or next(iter(same or known), None)
-            said = layout.of_function(name, [*args, *kwargs.values()], source, tensor)
+            source = next(iter(same or known), None)
+            said = layout.of_function(name, args, kwargs, source, tensor)
             self._layouts[tensor] = said
             self.grid = said.grid if said and said.grid else self.grid
-        if name in ARRANGING or not self._open or _is_layer(*self._open[-1]):
+        if is_arranging(name) or not self._open or _is_layer(self._open[-1]):
             return
-        path = f"{self._open[-1][0]}.{name}".lstrip(".")
-        self._report(path, kind_of_function(name), (args, kwargs), output, function=name)
+        around = self._open[-1]
+        kind = kind_of_function(name)
+        if is_attention(name, around.module):
+            kind = "attention"
+        path = f"{around.name}.{name}".lstrip(".")
+        self._report(path, kind, (args, kwargs), output, function=name)
 
     def _report(
         self,
@@ -167,30 +207,23 @@ class Watch:
             self.busy = False
 
 
-class _Functions(TorchFunctionMode):
-    """Hands what a module's own code calls to a watch: torch.cat, x + y, functional.relu."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self.watch = watch
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Run ``func`` and report it."""
-        output = func(*args, **(kwargs or {}))
-        if self.watch.busy:
-            return output
-        name = getattr(func, "__name__", "function").strip("_")
-        self.watch.function(OPERATORS.get(name, name), args, kwargs or {}, output)
-        return output
+def layers_of(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Each module by its name, without those that compute a layer's weights."""
+    inside: set[nn.Module] = set()
+    for name, module in model.named_modules():
+        if isinstance(module, ParametrizationList):
+            inside.update(module.modules())
+        if module not in inside and not name.endswith("parametrizations"):
+            yield name, module
 
 
-def _is_layer(name: str, module: nn.Module) -> bool:
+def _result(operation: Operation, output: Any) -> Any:
+    """What an operation computes, without what it notes for training besides."""
+    plain = isinstance(output, (tuple, list)) and type(operation).__name__ not in SEVERAL_OUTPUTS
+    return output[0] if plain and output else output
+
+
+def _is_layer(one: _Open) -> bool:
     """Whether what a module's own code calls is its own affair."""
-    is_torchs = type(module).__module__.startswith("torch.nn.")
-    return is_torchs or bool(name and not any(module.children()))
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    return (leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor))
+    is_torchs = type(one.module).__module__.startswith("torch.nn.")
+    return is_torchs or bool(one.name and not contains_layers(one.module))

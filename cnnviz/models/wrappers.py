@@ -14,16 +14,21 @@ INNER = {
 }
 
 
-def unwrapped(module: nn.Module) -> tuple[nn.Module, list[str]]:
-    """The model inside, and a note for each wrapper that was left out.
-
-    Parts that were compiled are put back as they were, in place: they would be compiled when they
-    run, which takes minutes, and hides what happens inside.
-    """
+def inside(module: nn.Module) -> tuple[nn.Module, list[str]]:
+    """The model inside, and a note for each wrapper that was left out."""
     notes: list[str] = []
     while inner := _inner(module):
         notes.append(f"{type(module).__name__} left out: what is inside is shown")
         module = inner
+    return module, notes
+
+
+def unwrapped(module: nn.Module) -> tuple[nn.Module, list[str]]:
+    """The same, and parts that were compiled are put back as they were, in place.
+
+    They would be compiled when they run, which takes minutes, and hides what happens inside.
+    """
+    module, notes = inside(module)
     if _uncompile(module):
         notes.append("torch.compile left out: compiled parts do not show their layers")
     return module, notes
