@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz"
 ORDER = [
     {"errors", "version", "cores", "memory"},
     {"shapes", "storage", "kernels", "statistics"},
-    {"images", "inputs", "record"},
+    {"images", "inputs", "record", "matrices"},
     {"engines", "agreement", "models", "render", "display"},
     {"capturing", "figures"},
-    {"filtering", "featuremaps", "summary"},
+    {"filtering", "featuremaps", "summary", "step"},
     {"doctor"},
     {"batch"},
     {"cli"},

@@ -1,0 +1,81 @@
+"""``cnnviz step``: the arithmetic of a sliding window as text, picture or animation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnviz.cli.step_options import inputs, showing, sliding
+
+if TYPE_CHECKING:
+    from cnnviz.step.setup import Asked
+
+STYLES: dict[str, dict[str, Any]] = {
+    "title": {"bold": True},
+    "input": {},
+    "weight": {"fg": "cyan"},
+    "padding": {"dim": True},
+    "window": {"reverse": True},
+    "result": {"fg": "green", "bold": True},
+}
+COMPUTED = (
+    *("size", "at", "region", "channels", "stride", "padding", "dilation", "flip", "transposed"),
+)
+
+
+@click.command(
+    "step",
+    short_help="The arithmetic of a sliding window, one position at a time.",
+    epilog="Example: cnnviz step samples/digit_7.png --kernel sobel_x --position 7,8",
+)
+@inputs
+@sliding
+@showing
+def command(**how: Any) -> None:
+    """Work out a convolution by hand: each window's products and their sum.
+
+    FILE is a CSV file or an image; or give --input rows, or --size. Without any of them it shows
+    a small example. Numbers may be whole, decimals or fractions, and are computed exactly.
+    Positions are row,column, counted from 0. The kernel is not flipped, as in torch and OpenCV.
+
+    \b
+      cnnviz step --input "1 2 3; 4 5 6; 7 8 9" --kernel "1 0; 0 1"
+      cnnviz step photo.jpg --at 120,80 --kernel laplacian_8
+      cnnviz step --size 5x5 -k "1 0; 0 1" -k "1 0; 1 1" --then "relu maxpool:k2 flatten"
+      cnnviz step --size 5x5 -k 3x3 --visits
+      cnnviz step --gif slide.gif
+    """  # noqa: D301 (click wants the backspace itself)
+    from cnnviz.step.report import Wanted, run  # only when the command runs
+
+    quiet, as_json = how.pop("quiet"), how.pop("as_json")
+    asked = _asked(how)
+    wanted = Wanted(paint=_paint, quiet=quiet, **how)
+    done = run(asked, wanted)
+    if as_json:
+        import json  # only where it is printed
+
+        click.echo(json.dumps(done.document))
+        return
+    for line in done.lines:
+        click.echo(line)
+
+
+def _asked(how: dict[str, Any]) -> Asked:
+    """What is to be computed; its options are taken out of ``how``."""
+    from cnnviz.step.setup import Asked
+
+    files, rows = how.pop("files"), how.pop("rows")
+    return Asked(
+        inputs=(*files, *rows),
+        kernels=how.pop("kernels"),
+        biases=how.pop("biases"),
+        then=" ".join(how.pop("then")),
+        linear=how.pop("linear"),
+        linear_bias=how.pop("linear_bias"),
+        **{name: how.pop(name) for name in COMPUTED},
+    )
+
+
+def _paint(text: str, role: str) -> str:
+    return click.style(text, **STYLES[role])

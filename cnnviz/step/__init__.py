@@ -1,0 +1,1 @@
+"""The arithmetic of a sliding window, one position at a time, on exact numbers."""

@@ -1,0 +1,163 @@
+"""What ``cnnviz step`` says and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from cnnviz.errors import UsageError
+from cnnviz.step.document import matrix, shift_document, step_document
+from cnnviz.step.layout import plain
+from cnnviz.step.setup import reach_counts, shifted, visit_counts, work_out
+from cnnviz.step.special_text import shift_lines, visits_lines, way
+from cnnviz.step.stage_text import stage_lines
+from cnnviz.step.text import Look, given_lines, output_lines, size_lines, window_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnviz.step.layout import Paint
+    from cnnviz.step.setup import Asked, Worked
+    from cnnviz.step.sliding import Window
+
+INSTEAD = ("visits", "reach", "shift")
+ANIMATIONS = {"gif": (".gif",), "webp": (".webp",), "apng": (".png", ".apng")}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of the command that say what is shown; see its help."""
+
+    position: tuple[int, int] | None = None
+    windows: int | None = 9
+    blank: bool = False
+    key: bool = False
+    visits: bool = False
+    reach: int | None = None
+    shift: tuple[int, int] | None = None
+    figure: str | None = None
+    gif: str | None = None
+    webp: str | None = None
+    apng: str | None = None
+    overwrite: bool = False
+    quiet: bool = False
+    paint: Paint = plain
+
+    @property
+    def look(self) -> Look:
+        """How windows and maps are written."""
+        return Look(self.paint, self.blank)
+
+
+@dataclass(frozen=True)
+class Done:
+    """Lines for people, and the same as JSON."""
+
+    lines: list[str]
+    document: dict[str, Any]
+
+
+def run(asked: Asked, wanted: Wanted) -> Done:
+    """What was asked for, worked out; pictures are written.
+
+    Raises:
+        UsageError: what cannot be, an output that exists.
+        ImageError: an input that cannot be read.
+        OutputError: a picture that cannot be written.
+    """
+    _refuse_together(wanted)
+    if wanted.visits or wanted.reach:
+        return _counts(asked, wanted)
+    if wanted.shift:
+        return _moved(asked, wanted.shift, wanted.paint)
+    worked = work_out(asked)
+    windows = chosen_windows(worked, wanted)
+    document = step_document(worked.sliding, windows, worked.stages)
+    return Done(_steps(worked, windows, wanted), document)
+
+
+def chosen_windows(worked: Worked, wanted: Wanted) -> list[Window]:
+    """The windows to show: those of one position, or the first ones."""
+    sliding = worked.sliding
+    if wanted.position:
+        return [sliding.window(n, *wanted.position) for n in range(len(sliding.filters))]
+    return list(islice(sliding.windows(), wanted.windows))
+
+
+def _refuse_together(wanted: Wanted) -> None:
+    given = [name for name in INSTEAD if getattr(wanted, name)]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} are shown one at a time; choose one")
+    for name in ("position", "blank", "key", *ANIMATIONS):
+        if given and getattr(wanted, name):
+            raise UsageError(f"--{name} shows windows, and --{given[0]} shows none; choose one")
+
+
+def _counts(asked: Asked, wanted: Wanted) -> Done:
+    named = reach_counts(asked, wanted.reach) if wanted.reach else visit_counts(asked)
+    counts = [{"what": name, "counts": matrix(each)} for name, each in named]
+    lines = visits_lines(named, wanted.paint)
+    return Done(lines, {"reach" if wanted.reach else "visits": counts})
+
+
+def _moved(asked: Asked, shift: tuple[int, int], paint: Paint) -> Done:
+    results = shifted(asked, shift)
+    head = f"the input moves {way(*shift)}; zeros come in"
+    lines = [head, "", *shift_lines(results, shift, paint)]
+    return Done(lines, {"moved": list(shift), "shift": shift_document(results)})
+
+
+def _steps(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
+    """The windows and the output; worksheet, answers or both."""
+    if wanted.quiet:
+        return _answers(worked, wanted.look)
+    answers = _answers(worked, Look(wanted.paint))
+    if wanted.key and not wanted.blank:
+        return answers
+    lines = _sheet(worked, windows, wanted)
+    return [*lines, "", wanted.paint("answers", "title"), *answers] if wanted.key else lines
+
+
+def _answers(worked: Worked, look: Look) -> list[str]:
+    """The output of every stage, without the working."""
+    return _spaced(
+        output_lines(worked.sliding, look),
+        *(stage_lines(replace(stage, pooled=(), dense=None), look, 0) for stage in worked.stages),
+    )
+
+
+def _sheet(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
+    sliding, look = worked.sliding, wanted.look
+    several = len(sliding.filters) > 1
+    only = windows[0] if wanted.position else None
+    lines = _spaced(
+        given_lines(sliding, worked.title, look, only),
+        [] if worked.asked.at else size_lines(sliding),
+        *(window_lines(window, look, several=several) for window in windows),
+        _left_out(worked, windows, wanted),
+        output_lines(sliding, look) if prod(sliding.size) * len(sliding.filters) > 1 else [],
+        *(stage_lines(stage, look, wanted.windows) for stage in worked.stages),
+    )
+    cut = any(line.endswith("…") for line in lines)
+    return [*lines, "", "… stands for what is left out; --json has it all"] if cut else lines
+
+
+def _left_out(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
+    """That there are more windows, and how to see them."""
+    sliding = worked.sliding
+    total = prod(sliding.size) * len(sliding.filters)
+    if wanted.position or len(windows) == total:
+        return []
+    more = f"{len(windows)} of {total} windows; --windows all shows all, --position ROW,COL one"
+    return [more]
+
+
+def _spaced(*parts: Iterable[str]) -> list[str]:
+    """Parts with an empty line between them."""
+    lines: list[str] = []
+    for part in map(list, parts):
+        if part:
+            lines += [*([""] if lines else []), *part]
+    return lines

@@ -1,0 +1,94 @@
+"""Visits, reach and shifts as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnviz.step.layout import beside, block, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.matrices import Matrix
+    from cnnviz.step.layout import Paint
+    from cnnviz.step.shift import Shifted
+
+
+def visits_lines(named: Sequence[tuple[str, Matrix]], paint: Paint) -> list[str]:
+    """How often each pixel is read, a matrix for each setting, and what to see in it."""
+    lines = []
+    for name, counts in named:
+        flat = [n for row in counts for n in row]
+        most = f"{min(flat)} to {max(flat)} times"
+        missed = f"; {flat.count(0)} of {len(flat)} never (.)" if 0 in flat else ""
+        texts = [["." if text == "0" else text for text in row] for row in texts_of(counts)]
+        lines += [
+            paint(f"{name}: {most}{missed}", "title"),
+            *(f"  {line}" for line in block("", texts, paint, "input").lines),
+        ]
+    return lines
+
+
+def shift_lines(results: Sequence[Shifted], shift: tuple[int, int], paint: Paint) -> list[str]:
+    """Each map before and after the input has moved, and whether it is the same one, moved."""
+    lines = []
+    for result in results:
+        several = len(result.before) > 1
+        blocks = [
+            block(
+                f"map {number}, {when}" if several else when,
+                texts_of(matrix),
+                paint,
+                "result",
+                marks,
+            )
+            for number, pair in enumerate(zip(result.before, result.after, strict=True))
+            for when, matrix, marks in (
+                ("before", pair[0], ()),
+                ("after", pair[1], different(result, number)),
+            )
+        ]
+        lines += [
+            paint(result.what, "title"),
+            *beside(blocks, paint),
+            f"  {verdict(result, shift)}",
+        ]
+    return lines
+
+
+def different(result: Shifted, number: int) -> set[tuple[int, int]]:
+    """Places in the map after the move whose value is not that of the moved map."""
+    down, right = result.by or (0, 0)
+    before, after = result.before[number], result.after[number]
+    return {
+        (r, c)
+        for r in range(max(0, down), len(after) + min(0, down))
+        for c in range(max(0, right), len(after[0]) + min(0, right))
+        if before[r - down][c - right] != after[r][c]
+    }
+
+
+def verdict(result: Shifted, shift: tuple[int, int]) -> str:
+    """What the comparison says, in a sentence."""
+    same = f"{result.same} of {result.compared} values"
+    if result.by is None:
+        steps = " x ".join(f"{n}/{s}" for n, s in zip(shift, result.stride, strict=True) if n % s)
+        return f"the move is {steps} of a step: no moved map; {same} stayed what they were"
+    if result.by == (0, 0):
+        return f"compared in place: {same} stayed what they were"
+    if result.same == result.compared:
+        return f"the same map, moved {way(*result.by)}: {same} that stayed inside are equal"
+    return (
+        f"moved {way(*result.by)}, {same} that stayed inside are equal; the others lie at the edge"
+    )
+
+
+def way(down: int, right: int) -> str:
+    """A move in words.
+
+    >>> way(0, 1), way(2, 3)
+    ('1 column to the right', '2 rows down and 3 columns to the right')
+    """
+    rows = f"{down} row{'s' if down > 1 else ''} down" if down else ""
+    columns = f"{right} column{'s' if right > 1 else ''} to the right" if right else ""
+    return " and ".join(filter(None, (rows, columns)))

@@ -1,0 +1,226 @@
+"""The windows of a convolution as text: products, sums, and the whole output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnnviz.matrices import Number, divide, number_texts, value_text
+from cnnviz.shapes.axes import TransposedAxis
+from cnnviz.step.kernels import ROWS_NAME
+from cnnviz.step.layout import BLANK, beside, blanks, block, plain, texts_of, wrapped
+from cnnviz.step.sources import shown_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.matrices import Maps
+    from cnnviz.step.layout import Block, Paint
+    from cnnviz.step.sliding import Filter, Sliding, Terms, Window
+
+
+class Look(NamedTuple):
+    """How to write: with which colours, and with the answers or room for them."""
+
+    paint: Paint = plain
+    blank: bool = False
+
+
+def given_lines(
+    sliding: Sliding, title: str, look: Look, window: Window | None = None
+) -> list[str]:
+    """The input and the kernels; the pixels that ``window`` reads stand out."""
+    read = (
+        {(t.row, t.column) for terms in window.channels for row in terms for t in row}
+        if window
+        else set()
+    )
+    several = len(sliding.input) > 1
+    name = f"input {shown_size(sliding.input)}" + (f" ({title})" if title else "")
+    inputs = [
+        block(f"channel {number}" if several else name, texts_of(m), look.paint, "input", read)
+        for number, m in enumerate(sliding.input)
+    ]
+    kernels = [each for chosen in sliding.filters for each in _kernel_blocks(chosen, look.paint)]
+    if several:
+        return [
+            look.paint(name, "title"),
+            *beside(inputs, look.paint),
+            "",
+            *beside(kernels, look.paint),
+        ]
+    return beside([*inputs, *kernels], look.paint, indent=0)
+
+
+def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
+    """The weights; once, where they are the same on every channel."""
+    matrices = chosen.weights
+    same = len(set(matrices)) == 1
+    size = f"{len(matrices[0])}x{len(matrices[0][0])}"
+    after = f" / {chosen.divisor}" if chosen.divisor != 1 else ""
+    after += _bias_text(chosen.bias)
+    if same and len(matrices) > 1:
+        after += ", on each channel"
+    return [
+        block(
+            f"{chosen.name} {size}{after}" if same else f"{chosen.name}{after}, channel {number}",
+            texts_of(matrix),
+            paint,
+            "weight",
+        )
+        for number, matrix in enumerate(matrices[:1] if same else matrices)
+    ]
+
+
+def _bias_text(bias: Number) -> str:
+    if not bias:
+        return ""
+    (text,) = number_texts([max(bias, -bias)])
+    return f" {'-' if bias < 0 else '+'} {text}"
+
+
+def size_lines(sliding: Sliding) -> list[str]:
+    """How the size of the output comes about; one line where height and width are alike."""
+    sizes = len(sliding.input[0]), len(sliding.input[0][0])
+    down, right = sliding.axes
+    told = [down.explain(sizes[0]), right.explain(sizes[1])]
+    if told[0] == told[1]:
+        return [f"rows and columns of the output: {told[0]}"]
+    return [f"rows of the output:    {told[0]}", f"columns of the output: {told[1]}"]
+
+
+def window_lines(window: Window, look: Look, *, several: bool) -> list[str]:
+    """One window: where it is, its products, their sum.
+
+    ``several`` says that there are other maps, so that this one is named.
+    """
+    head = f"row {window.row}, column {window.column}"
+    if several:
+        head = f"{map_name(window.number, window.filter)}, {head}"
+    if window.padded:
+        count = sum(len(row) for row in window.channels[0])
+        head += f" ({window.padded} of {count} pixels are padding)"
+    lines = [look.paint(head, "title")]
+    if not any(row for terms in window.channels for row in terms):
+        return [*lines, "  no copy of the kernel reaches here: 0"]
+    if len(window.channels) == 1:
+        return lines + _channel(window.channels[0], look, "  ", _ending(window, look))
+    sums = number_texts(window.sums)
+    for channel, terms, text in zip(window.filter.channels, window.channels, sums, strict=True):
+        lines.append(f"  channel {channel}")
+        lines += _channel(terms, look, "    ", f"= {_answer(text, look)}")
+    return [*lines, *_together(window, look)]
+
+
+def _channel(terms: Terms, look: Look, indent: str, ending: str) -> list[str]:
+    """Products as they lie beneath the kernel, then their values in a row, and what they make."""
+    rows = [row for row in terms if row]
+    flat = [term for row in rows for term in row]
+    values = iter(number_texts([term.value for term in flat]))
+    weights = iter(number_texts([term.weight for term in flat]))
+    pairs = [[(next(values), next(weights), term.padded) for term in row] for row in rows]
+    if look.blank:
+        pairs = [[("__", "__", False) for _ in row] for row in pairs]
+    widths = [
+        max(len(factor(p[0]) + factor(p[1])) for row in pairs if c < len(row) for p in (row[c],))
+        for c in range(max(map(len, pairs)))
+    ]
+    lines = [
+        indent
+        + ("+ " if number else "  ")
+        + " + ".join(_product(*pair, width, look) for pair, width in zip(row, widths, strict=False))
+        for number, row in enumerate(pairs)
+    ]
+    if look.blank:
+        return [*lines, f"{indent}{ending}"]
+    products = number_texts([term.product for term in flat])
+    return [*lines, *wrapped([*signed(products), ending], f"{indent}= ", f"{indent}  ")]
+
+
+def _product(value: str, weight: str, padded: bool, width: int, look: Look) -> str:
+    value, weight = factor(value), factor(weight)
+    room = " " * (width - len(value) - len(weight))
+    role = "padding" if padded else "input"
+    return f"{room}{look.paint(value, role)}×{look.paint(weight, 'weight')}"
+
+
+def factor(text: str) -> str:
+    """A number that is multiplied: in brackets where it would be misread."""
+    return f"({text})" if text.startswith("-") or "/" in text else text
+
+
+def signed(texts: Sequence[str]) -> list[str]:
+    """Numbers to be added: a negative one is taken away."""
+    first, *others = texts
+    return [first, *(f"- {t[1:]}" if t.startswith("-") else f"+ {t}" for t in others)]
+
+
+def _ending(window: Window, look: Look) -> str:
+    """What follows the products of the only channel: their sum, the divisor, the bias."""
+    (total,) = window.sums
+    return f"= {_finished(total, window, look)}"
+
+
+def _together(window: Window, look: Look) -> list[str]:
+    """The sums of the channels, added up."""
+    texts = number_texts(window.sums)
+    parts = [BLANK] * len(texts) if look.blank else texts
+    return [f"  {' '.join(signed(parts))} = {_finished(sum(window.sums), window, look)}"]
+
+
+def _finished(total: Number, window: Window, look: Look) -> str:
+    """A sum, and what the divisor and the bias make of it: ``8 / 4 = 2; 2 + 1 (bias) = 3``."""
+    divisor, bias = window.filter.divisor, window.filter.bias
+    quotient = divide(total, divisor)
+    steps = [value_text(total)]
+    if divisor != 1:
+        steps.append(f"{_alone(total)} / {divisor} = {value_text(quotient)}")
+    if bias:
+        steps.append(f"{_alone(quotient)}{_bias_text(bias)} (bias) = {value_text(quotient + bias)}")
+    if look.blank:
+        return BLANK
+    *before, last = "; ".join(steps).rpartition(" = " if len(steps) > 1 else "; ")
+    return "".join([*before, look.paint(last, "result")])
+
+
+def _alone(value: Number) -> str:
+    """A number to go on with: the exact one."""
+    return value_text(value).partition(" ≈")[0]
+
+
+def _answer(text: str, look: Look) -> str:
+    return BLANK if look.blank else look.paint(text, "result")
+
+
+def maps_lines(maps: Maps, names: Sequence[str], look: Look, indent: int = 2) -> list[str]:
+    """Maps beside each other beneath their names, or room to fill them in."""
+    size = len(maps[0]), len(maps[0][0])
+    blocks = [
+        block(name, blanks(*size) if look.blank else texts_of(matrix), look.paint, "result")
+        for name, matrix in zip(names, maps, strict=True)
+    ]
+    return beside(blocks, look.paint, indent)
+
+
+def map_name(number: int, chosen: Filter) -> str:
+    """``map 0 (sobel_x)``; kernels that were written as rows have no name of their own."""
+    own = not chosen.name.startswith(ROWS_NAME)
+    return f"map {number} ({chosen.name})" if own else f"map {number}"
+
+
+def output_lines(sliding: Sliding, look: Look) -> list[str]:
+    """The whole output of the convolution."""
+    height, width = sliding.size
+    kind = (
+        "transposed convolution" if isinstance(sliding.axes[0], TransposedAxis) else "convolution"
+    )
+    title = look.paint(f"output of the {kind}, {shown_size(sliding.output)}", "title")
+    if len(sliding.filters) == 1:
+        only = block(
+            "",
+            blanks(height, width) if look.blank else texts_of(sliding.output[0]),
+            look.paint,
+            "result",
+        )
+        return [title, *(f"  {line}" for line in only.lines)]
+    names = [map_name(n, each) for n, each in enumerate(sliding.filters)]
+    return [title, *maps_lines(sliding.output, names, look)]
