@@ -52,7 +52,7 @@ def block(
     role: str,
     marked: Collection[tuple[int, int]] = (),
 ) -> Block:
-    """A matrix beneath its title; ``marked`` cells stand out, the rest of a large one is an ellipsis."""
+    """A matrix beneath its title; ``marked`` cells stand out, an ellipsis ends large ones."""
     width = max(len(text) for row in texts[:MOST_SHOWN] for text in row[:MOST_SHOWN])
     columns = min(MOST_SHOWN, max(1, LINE // (width + 1)))
     shown = [list(row[:columns]) for row in texts[:MOST_SHOWN]]

@@ -5,25 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import UsageError
+from cnnviz.step.counting import reach_counts, visit_counts
 from cnnviz.step.document import matrix, shift_document, step_document
+from cnnviz.step.files import ANIMATIONS, animation, steps_figure, still, write
 from cnnviz.step.layout import plain
-from cnnviz.step.setup import reach_counts, shifted, visit_counts, work_out
+from cnnviz.step.moving import shifted
+from cnnviz.step.setup import work_out
+from cnnviz.step.shift import moved
 from cnnviz.step.special_text import shift_lines, visits_lines, way
 from cnnviz.step.stage_text import stage_lines
 from cnnviz.step.text import Look, given_lines, output_lines, size_lines, window_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from cnnviz.matrices import Maps
+    from cnnviz.step.counting import Counts
+    from cnnviz.step.files import Target
     from cnnviz.step.layout import Paint
+    from cnnviz.step.marks import Scene
     from cnnviz.step.setup import Asked, Worked
+    from cnnviz.step.shift import Shifted
     from cnnviz.step.sliding import Window
 
 INSTEAD = ("visits", "reach", "shift")
-ANIMATIONS = {"gif": (".gif",), "webp": (".webp",), "apng": (".png", ".apng")}
 
 
 @dataclass(frozen=True)
@@ -71,11 +80,34 @@ def run(asked: Asked, wanted: Wanted) -> Done:
     if wanted.visits or wanted.reach:
         return _counts(asked, wanted)
     if wanted.shift:
-        return _moved(asked, wanted.shift, wanted.paint)
+        return _moved(asked, wanted.shift, wanted)
     worked = work_out(asked)
     windows = chosen_windows(worked, wanted)
+    files = write(_targets(worked, windows, wanted), asked.inputs, overwrite=wanted.overwrite)
     document = step_document(worked.sliding, windows, worked.stages)
-    return Done(_steps(worked, windows, wanted), document)
+    return Done([*_steps(worked, windows, wanted), *_told(files)], {**document, "files": files})
+
+
+def _targets(worked: Worked, windows: list[Window], wanted: Wanted) -> list[Target]:
+    """The files that are asked for; a picture shows the position asked for, else the last."""
+    targets = []
+    if wanted.figure:
+        last = prod(worked.sliding.size) * len(worked.sliding.filters) - 1
+        height, width = worked.sliding.size
+        number, rest = divmod(last, height * width)
+        window = (
+            windows[0] if wanted.position else worked.sliding.window(number, *divmod(rest, width))
+        )
+        targets += steps_figure(wanted.figure, worked, window, blank=wanted.blank, key=wanted.key)
+    for kind in ANIMATIONS:
+        if name := getattr(wanted, kind):
+            targets.append(animation(kind, name, worked))
+    return targets
+
+
+def _told(files: Sequence[dict[str, str]]) -> list[str]:
+    """A line for each file."""
+    return [*([""] if files else []), *(f"{file['path']}  {file['what']}" for file in files)]
 
 
 def chosen_windows(worked: Worked, wanted: Wanted) -> list[Window]:
@@ -96,23 +128,43 @@ def _refuse_together(wanted: Wanted) -> None:
 
 
 def _counts(asked: Asked, wanted: Wanted) -> Done:
-    named = reach_counts(asked, wanted.reach) if wanted.reach else visit_counts(asked)
-    counts = [{"what": name, "counts": matrix(each)} for name, each in named]
-    lines = visits_lines(named, wanted.paint)
-    return Done(lines, {"reach" if wanted.reach else "visits": counts})
+    counts = reach_counts(asked, wanted.reach) if wanted.reach else visit_counts(asked)
+    named = [{"what": name, "counts": matrix(each)} for name, each in counts.named.items()]
+    files = _drawn(lambda: _visits_scene(counts), asked, wanted)
+    what = "reach" if wanted.reach else "visits"
+    lines = [*visits_lines(counts, wanted.paint), *_told(files)]
+    return Done(lines, {"title": counts.title, what: named, "files": files})
 
 
-def _moved(asked: Asked, shift: tuple[int, int], paint: Paint) -> Done:
-    results = shifted(asked, shift)
+def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
+    maps, results = shifted(asked, shift)
+    files = _drawn(lambda: _shift_scene(maps, results, shift), asked, wanted)
     head = f"the input moves {way(*shift)}; zeros come in"
-    lines = [head, "", *shift_lines(results, shift, paint)]
-    return Done(lines, {"moved": list(shift), "shift": shift_document(results)})
+    lines = [head, "", *shift_lines(results, shift, wanted.paint), *_told(files)]
+    return Done(lines, {"moved": list(shift), "shift": shift_document(results), "files": files})
+
+
+def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[dict[str, str]]:
+    targets = [still(Path(wanted.figure), scene)] if wanted.figure else []
+    return write(targets, asked.inputs, overwrite=wanted.overwrite)
+
+
+def _visits_scene(counts: Counts) -> Scene:
+    from cnnviz.step.pictures import visits_scene  # Pillow: only where it is drawn
+
+    return visits_scene(counts)
+
+
+def _shift_scene(maps: Maps, results: list[Shifted], shift: tuple[int, int]) -> Scene:
+    from cnnviz.step.pictures import shift_scene  # Pillow: only where it is drawn
+
+    return shift_scene(maps, moved(maps, *shift), results, shift)
 
 
 def _steps(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
     """The windows and the output; worksheet, answers or both."""
     if wanted.quiet:
-        return _answers(worked, wanted.look)
+        return _answers(worked, Look(wanted.paint, wanted.blank and not wanted.key))
     answers = _answers(worked, Look(wanted.paint))
     if wanted.key and not wanted.blank:
         return answers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,14 @@ from cnnviz.shapes.axes import TransposedAxis
 from cnnviz.shapes.window import Axis, same_padding
 from cnnviz.step.kernels import read_filters, spread, with_biases
 from cnnviz.step.layers import Dense, Tensor, run_layers
-from cnnviz.step.shift import compared, moved
 from cnnviz.step.sliding import Filter, Sliding
 from cnnviz.step.sources import Source, around, counted, read_source, region_of
-from cnnviz.step.visits import reach, visits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnnviz.matrices import Maps, Matrix, Number
     from cnnviz.step.layers import Stage
-    from cnnviz.step.shift import Shifted
 
     Pair = tuple[int, int]
     Axes = tuple[Axis, Axis] | tuple[TransposedAxis, TransposedAxis]
@@ -54,12 +51,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Worked:
-    """A convolution, what it is of, and what follows it."""
+    """A convolution, what it is of, and what follows it.
+
+    ``white`` is the value of a white pixel where the input is an image, else 0.
+    """
 
     asked: Asked
     title: str
     sliding: Sliding
     stages: list[Stage]
+    white: int = 0
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the input is shown as gray levels."""
+        return self.white > 0
 
     @property
     def result(self) -> Tensor:
@@ -75,12 +81,13 @@ def work_out(asked: Asked) -> Worked:
         ImageError: a file that cannot be read.
     """
     filters = _filters(asked)
-    source = _source(asked, filters)
+    source = source_of(asked, filters)
     outside = source.outside if asked.at else None
     axes = axes_of(asked, shape_of(filters[0].weights)[1:], outside)
     meeting = spread(filters, len(source.maps), asked.channels)
     sliding = Sliding(source.maps, with_biases(meeting, asked.biases), axes)
-    return Worked(asked, source.title, sliding, _stages(asked, sliding.output))
+    stages = stages_of(asked, sliding.output)
+    return Worked(asked, source.title, sliding, stages, source.white)
 
 
 def axes_of(asked: Asked, kernel: Pair, outside: tuple[Pair, Pair] | None = None) -> Axes:
@@ -91,10 +98,13 @@ def axes_of(asked: Asked, kernel: Pair, outside: tuple[Pair, Pair] | None = None
     Raises:
         UsageError: a transposed convolution with padding ``same``.
     """
-    return _spreading(asked, kernel) if asked.transposed else _gliding(asked, kernel, outside)
+    return _spreading(asked, kernel) if asked.transposed else gliding(asked, kernel, outside)
 
 
-def _gliding(asked: Asked, kernel: Pair, outside: tuple[Pair, Pair] | None) -> tuple[Axis, Axis]:
+def gliding(
+    asked: Asked, kernel: Pair, outside: tuple[Pair, Pair] | None = None
+) -> tuple[Axis, Axis]:
+    """``axes_of`` a convolution that is not transposed."""
     padding = outside or _padding(asked, kernel)
     numbers = zip(kernel, asked.stride, padding, asked.dilation, strict=True)
     rows, columns = (Axis(*each) for each in numbers)
@@ -110,87 +120,13 @@ def _spreading(asked: Asked, kernel: Pair) -> tuple[TransposedAxis, TransposedAx
     return rows, columns
 
 
-def visit_counts(asked: Asked) -> list[tuple[str, Matrix]]:
-    """How often each pixel is read: without padding, and with what was asked for or ``same``.
-
-    Of a transposed convolution, what each output pixel is a sum of; where its stride does not
-    divide its kernel, also that of the next kernel that it divides.
-    """
-    kernel, size = _kernel_size(asked), _input_size(asked)
-    if asked.transposed:
-        return _copies(asked, kernel, size)
-    plain = replace(asked, padding="valid")
-    padded = asked if asked.padding not in {"valid", (0, 0)} else replace(asked, padding="same")
-    return [
-        (f"{_padding_name(axes)}, each pixel is read", visits(size, axes))
-        for axes in (_gliding(each, kernel, None) for each in (plain, padded))
-    ]
-
-
-def reach_counts(asked: Asked, layers: int) -> list[tuple[str, Matrix]]:
-    """In how many ways one output of so many layers reads each pixel; undilated too."""
-    if asked.transposed:
-        raise UsageError("--reach is for convolutions; leave out --transposed")
-    kernel = _kernel_size(asked)
-    what = f"{layers} layer{'s' if layers > 1 else ''} of {_sized(kernel)}, dilation"
-    dilations = dict.fromkeys(((1, 1), asked.dilation))
-    plain = replace(asked, padding="valid")
-    return [
-        (
-            f"{what} {_sized(dilation)}: one output reads each pixel",
-            reach(_gliding(replace(plain, dilation=dilation), kernel, None), layers),
-        )
-        for dilation in dilations
-    ]
-
-
-def shifted(asked: Asked, shift: Pair) -> list[Shifted]:
-    """What moving the input does to the maps: at stride 1, with a stride, after all layers."""
-    if asked.transposed:
-        raise UsageError("--shift is for convolutions; leave out --transposed")
-    alone = replace(asked, then="", linear=(), linear_bias=())
-    first = work_out(replace(alone, stride=(1, 1)))
-    maps = moved(first.sliding.input, *shift)
-    strides = dict.fromkeys(((1, 1), (2, 2) if asked.stride == (1, 1) else asked.stride))
-    results = [
-        _compared(f"stride {_sized(stride)}", replace(alone, stride=stride), first, maps, shift)
-        for stride in strides
-    ]
-    return [*results, *_after_all(asked, first, maps, shift)]
-
-
-def _after_all(asked: Asked, first: Worked, maps: Maps, shift: Pair) -> list[Shifted]:
-    """The same of the last stage that still has rows and columns, if there is one."""
-    before = _stages(asked, _again(first, asked, first.sliding.input).output)
-    after = _stages(asked, _again(first, asked, maps).output)
-    spatial = [(old, new) for old, new in zip(before, after, strict=True) if not old.output.flat]
-    if not spatial:
-        return []
-    down, right = map(Fraction, asked.stride)
-    for old, _ in spatial:
-        down, right = down * old.stride[0], right * old.stride[1]
-    old, new = spatial[-1]
-    what = f"stride {_sized(asked.stride)}, then {' '.join(s.text for s, _ in spatial)}"
-    return [compared(what, (down, right), old.output.maps, new.output.maps, shift)]
-
-
-def _compared(what: str, asked: Asked, first: Worked, maps: Maps, shift: Pair) -> Shifted:
-    before = _again(first, asked, first.sliding.input).output
-    return compared(what, asked.stride, before, _again(first, asked, maps).output, shift)
-
-
-def _again(first: Worked, asked: Asked, maps: Maps) -> Sliding:
-    kernel = shape_of(first.sliding.filters[0].weights)[1:]
-    return Sliding(maps, first.sliding.filters, axes_of(asked, kernel))
-
-
 def _filters(asked: Asked) -> list[Filter]:
     if not asked.kernels and (asked.inputs or asked.size):
         raise KernelError('--kernel is missing; name one, or write its rows: "1 0; 0 1"')
     return read_filters(asked.kernels or (EXAMPLE_KERNEL,), flip=asked.flip)
 
 
-def _source(asked: Asked, filters: Sequence[Filter]) -> Source:
+def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
     """The input; a region around a pixel is as large as the kernel."""
     if sum((bool(asked.inputs), asked.size is not None)) > 1:
         raise UsageError("--size makes an input of its own; leave out --input")
@@ -219,7 +155,8 @@ def _padding(asked: Asked, kernel: Pair) -> tuple[Pair, Pair]:
     return (down, down), (right, right)
 
 
-def _stages(asked: Asked, output: Maps) -> list[Stage]:
+def stages_of(asked: Asked, output: Maps) -> list[Stage]:
+    """The layers after the convolution, worked out on its maps."""
     return run_layers(asked.then, Tensor(output), _dense(asked))
 
 
@@ -252,39 +189,6 @@ def _one_matrix(text: str, option: str) -> Matrix:
     return maps[0]
 
 
-def _kernel_size(asked: Asked) -> Pair:
-    filters = read_filters(asked.kernels or ("3x3",))
-    return shape_of(filters[0].weights)[1:]
-
-
-def _input_size(asked: Asked) -> Pair:
-    if asked.size or not asked.inputs:
-        return asked.size or (5, 5)
-    return shape_of(_source(replace(asked, kernels=asked.kernels or ("3x3",)), []).maps)[1:]
-
-
-def _copies(asked: Asked, kernel: Pair, size: Pair) -> list[tuple[str, Matrix]]:
-    even = _multiple(kernel[0], asked.stride[0]), _multiple(kernel[1], asked.stride[1])
-    return [
-        (
-            f"transposed, kernel {_sized(each)}, stride {_sized(asked.stride)}:"
-            " each output pixel adds up copies",
-            visits(size, axes_of(asked, each)),
-        )
-        for each in dict.fromkeys((kernel, even))
-    ]
-
-
-def _multiple(kernel: int, stride: int) -> int:
-    return -(-kernel // stride) * stride
-
-
-def _padding_name(axes: tuple[Axis, Axis]) -> str:
-    amounts = {pixels for axis in axes for pixels in axis.padding}
-    if amounts == {0}:
-        return "without padding"
-    return f"padding {amounts.pop()}" if len(amounts) == 1 else "with padding"
-
-
-def _sized(pair: Pair) -> str:
+def sized(pair: Pair) -> str:
+    """``3``, or ``3x5`` where height and width differ."""
     return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"

@@ -151,7 +151,7 @@ class Sliding:
                 f" {size_text(self.size)}: rows 0 to {height - 1}, columns 0 to {width - 1}"
             )
         chosen = self.filters[number]
-        rows, columns = self._taps(0, row), self._taps(1, column)
+        rows, columns = self.taps(row, column)
         channels = tuple(
             tuple(
                 tuple(self._term(channel, y, x, weights[a][b]) for b, x in columns) for a, y in rows
@@ -160,14 +160,17 @@ class Sliding:
         )
         return Window(chosen, number, row, column, channels)
 
+    def taps(self, row: int, column: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Which weight lies upon which position of the input, along height and width."""
+        return self._along(0, row), self._along(1, column)
+
     def _term(self, channel: int, row: int, column: int, weight: Number) -> Term:
         """A product; what lies outside the input is a zero of the padding."""
         matrix = self.input[channel]
         inside = 0 <= row < len(matrix) and 0 <= column < len(matrix[0])
         return Term(matrix[row][column] if inside else 0, weight, row, column, not inside)
 
-    def _taps(self, which: int, output: int) -> list[tuple[int, int]]:
-        """Along one axis: which weight lies upon which position of the input."""
+    def _along(self, which: int, output: int) -> list[tuple[int, int]]:
         axis, size = self.axes[which], shape_of(self.input)[1 + which]
         reads = axis.reader(size).reads(output)
         if not isinstance(axis, TransposedAxis):

@@ -35,12 +35,13 @@ class Region(NamedTuple):
 class Source(NamedTuple):
     """An input, what to call it, and how many pixels of padding a region had beyond each edge.
 
-    ``outside`` is ((above, below), (left, right)).
+    ``outside`` is ((above, below), (left, right)); ``white`` is an image's brightest value.
     """
 
     maps: Maps
     title: str
     outside: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    white: int = 0
 
 
 def counted(height: int, width: int) -> Source:
@@ -52,7 +53,7 @@ def counted(height: int, width: int) -> Source:
     rows = (tuple(range(row * width + 1, (row + 1) * width + 1)) for row in range(height))
     if height * width > MOST_NUMBERS:
         raise UsageError(f"{height}x{width} are more than {MOST_NUMBERS:,} numbers; take fewer")
-    return Source((tuple(rows),), f"{height}x{width}")
+    return Source((tuple(rows),), "")
 
 
 def is_image(text: str) -> bool:
@@ -115,7 +116,8 @@ def _picture(name: str, region: Region | None, *, gray: bool) -> Source:
         )
     part = pixels[kept.row : kept.row + kept.height, kept.column : kept.column + kept.width]
     title = name if region == (0, 0, height, width) else f"{name}, {_place(kept)}"
-    return Source(_as_maps(part, name), title, outside)
+    white = {"u": 256**part.dtype.itemsize - 1}.get(part.dtype.kind, 1)
+    return Source(_as_maps(part, name), title, outside, white)
 
 
 def _clipped(region: Region, height: int, width: int) -> tuple[Region, Any]:

@@ -9,20 +9,21 @@ from cnnviz.step.layout import beside, block, texts_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnnviz.matrices import Matrix
+    from cnnviz.step.counting import Counts
     from cnnviz.step.layout import Paint
     from cnnviz.step.shift import Shifted
 
 
-def visits_lines(named: Sequence[tuple[str, Matrix]], paint: Paint) -> list[str]:
+def visits_lines(counts: Counts, paint: Paint) -> list[str]:
     """How often each pixel is read, a matrix for each setting, and what to see in it."""
-    lines = []
-    for name, counts in named:
-        flat = [n for row in counts for n in row]
+    lines = [counts.title]
+    for name, matrix in counts.named.items():
+        flat = [n for row in matrix for n in row]
         most = f"{min(flat)} to {max(flat)} times"
         missed = f"; {flat.count(0)} of {len(flat)} never (.)" if 0 in flat else ""
-        texts = [["." if text == "0" else text for text in row] for row in texts_of(counts)]
+        texts = [["." if text == "0" else text for text in row] for row in texts_of(matrix)]
         lines += [
+            "",
             paint(f"{name}: {most}{missed}", "title"),
             *(f"  {line}" for line in block("", texts, paint, "input").lines),
         ]
