@@ -65,9 +65,9 @@ def _asked(how: dict[str, Any]) -> Asked:
     """What is to be computed; its options are taken out of ``how``."""
     from cnnviz.step.setup import Asked
 
-    files, rows = how.pop("files"), how.pop("rows")
     return Asked(
-        inputs=(*files, *rows),
+        files=how.pop("files"),
+        rows=how.pop("rows"),
         kernels=how.pop("kernels"),
         biases=how.pop("biases"),
         then=" ".join(how.pop("then")),

@@ -222,7 +222,7 @@ def showing(command: options.Command) -> options.Command:
             ),
             click.option(
                 "--reach",
-                type=WholeNumber(maximum=49),
+                type=WholeNumber(maximum=9),
                 metavar="N",
                 help="Instead: how often one output of N such layers reads each pixel.",
             ),

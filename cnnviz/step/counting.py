@@ -67,7 +67,7 @@ def _kernel_size(asked: Asked) -> Pair:
 
 
 def _input_size(asked: Asked) -> Pair:
-    if asked.size or not asked.inputs:
+    if asked.size or not (asked.files or asked.rows):
         return asked.size or (5, 5)
     return shape_of(source_of(replace(asked, kernels=asked.kernels or ("3x3",)), []).maps)[1:]
 

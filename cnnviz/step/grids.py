@@ -109,8 +109,8 @@ def laid_out(
     if min(cells) < SMALLEST_CELL:
         rows, across, count = columns[cells.index(min(cells))]
         raise UsageError(
-            f"{count} grids of {rows}x{across} are too much for one picture; take a part of the"
-            " input, fewer kernels, or --region or --at of an image"
+            f"{count}x{rows}x{across} numbers are too much for one picture; take a part of"
+            " the input, fewer kernels, or --region or --at of an image"
         )
     used = sum(cell * c[1] for cell, c in zip(cells, columns, strict=True))
     apart = min(gap[1], (wide - used) / gaps) if gaps else 0

@@ -31,15 +31,16 @@ def read_filters(texts: Sequence[str], *, flip: bool = False) -> list[Filter]:
         KernelError: no such kernel, not rows of numbers, kernels of different sizes.
     """
     filters = [each for text in texts for each in _filters(text.strip())]
-    for each in filters:
-        _refuse_other_size(each, filters[0])
-    if flip:
-        filters = [replace(f, weights=tuple(map(_turned, f.weights))) for f in filters]
     names = [each.name for each in filters]
-    return [
+    filters = [
         replace(each, name=f"{each.name} {number}") if names.count(each.name) > 1 else each
         for number, each in enumerate(filters)
     ]
+    for each in filters:
+        _refuse_other_size(each, filters[0])
+    if not flip:
+        return filters
+    return [replace(each, weights=tuple(map(_turned, each.weights))) for each in filters]
 
 
 def spread(filters: Sequence[Filter], channels: int, how: str) -> tuple[Filter, ...]:

@@ -235,8 +235,8 @@ def _weights(layer: Linear, tensor: Tensor, dense: list[Dense]) -> Dense:
     shape = len(weights.weights), len(weights.weights[0])
     if shape != (layer.out_features, layer.in_features):
         raise ShapeError(
-            f"--linear has {shape[0]} rows of {shape[1]} weights but {layer.out_features} of"
-            f" {layer.in_features} are needed"
+            f"--linear is {shape[0]}x{shape[1]} (outputs x inputs) but its weights are"
+            f" {layer.out_features}x{layer.in_features}"
         )
     return weights
 

@@ -83,7 +83,7 @@ def run(asked: Asked, wanted: Wanted) -> Done:
         return _moved(asked, wanted.shift, wanted)
     worked = work_out(asked)
     windows = chosen_windows(worked, wanted)
-    files = write(_targets(worked, windows, wanted), asked.inputs, overwrite=wanted.overwrite)
+    files = write(_targets(worked, windows, wanted), asked.files, overwrite=wanted.overwrite)
     document = step_document(worked.sliding, windows, worked.stages)
     return Done([*_steps(worked, windows, wanted), *_told(files)], {**document, "files": files})
 
@@ -146,7 +146,7 @@ def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
 
 def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[dict[str, str]]:
     targets = [still(Path(wanted.figure), scene)] if wanted.figure else []
-    return write(targets, asked.inputs, overwrite=wanted.overwrite)
+    return write(targets, asked.files, overwrite=wanted.overwrite)
 
 
 def _visits_scene(counts: Counts) -> Scene:

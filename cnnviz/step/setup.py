@@ -32,7 +32,8 @@ EXAMPLE_KERNEL = "1 0 1; 0 1 0; 1 0 1"
 class Asked:
     """The options of the command that say what is computed; see its help."""
 
-    inputs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     size: Pair | None = None
     at: Pair | None = None
     region: str | None = None
@@ -121,15 +122,16 @@ def _spreading(asked: Asked, kernel: Pair) -> tuple[TransposedAxis, TransposedAx
 
 
 def _filters(asked: Asked) -> list[Filter]:
-    if not asked.kernels and (asked.inputs or asked.size):
+    if not asked.kernels and (asked.files or asked.rows or asked.size):
         raise KernelError('--kernel is missing; name one, or write its rows: "1 0; 0 1"')
     return read_filters(asked.kernels or (EXAMPLE_KERNEL,), flip=asked.flip)
 
 
 def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
     """The input; a region around a pixel is as large as the kernel."""
-    if sum((bool(asked.inputs), asked.size is not None)) > 1:
-        raise UsageError("--size makes an input of its own; leave out --input")
+    given = bool(asked.files or asked.rows)
+    if given and asked.size:
+        raise UsageError("--size makes an input of its own; leave out FILE and --input")
     if asked.at and asked.region:
         raise UsageError("--at takes one window and --region several; choose one")
     if asked.size:
@@ -139,7 +141,8 @@ def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
         if asked.padding != "valid" or asked.stride != (1, 1) or asked.transposed:
             raise UsageError("--at is one window; leave out --stride, --padding and --transposed")
         region = around(*asked.at, shape_of(filters[0].weights)[1:], asked.dilation)
-    source = read_source(asked.inputs or (EXAMPLE,), region, gray=asked.channels == "gray")
+    rows = asked.rows if given else (EXAMPLE,)
+    source = read_source(asked.files, rows, region, gray=asked.channels == "gray")
     if asked.region and source.outside != ((0, 0), (0, 0)):
         raise UsageError(
             f"--region {asked.region} reaches beyond the image; {source.title}, is left"

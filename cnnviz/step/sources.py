@@ -12,6 +12,7 @@ from cnnviz.matrices import parse_maps, read_maps
 from cnnviz.matrices.numbers import exact
 from cnnviz.matrices.reading import MOST_NUMBERS, alike
 from cnnviz.shapes.notation import quoted, size_text
+from cnnviz.storage import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from cnnviz.matrices import Maps
 
 TABLES = {".csv", ".tsv", ".txt"}
-ROWS = re.compile(r"[-+.0-9−;,|/\seE]+")
 MOST_PIXELS = 40 * 40  # of an image that is taken whole
 
 
@@ -56,15 +56,14 @@ def counted(height: int, width: int) -> Source:
     return Source((tuple(rows),), "")
 
 
-def is_image(text: str) -> bool:
-    """Whether an input is an image file, and not rows or a table."""
-    return text == "-" or not (ROWS.fullmatch(text) or Path(text).suffix.lower() in TABLES)
-
-
 def read_source(
-    texts: Sequence[str], region: Region | None = None, *, gray: bool = False
+    files: Sequence[str],
+    rows: Sequence[str],
+    region: Region | None = None,
+    *,
+    gray: bool = False,
 ) -> Source:
-    """The channels of all ``texts``, one after another.
+    """The channels of all files and rows, one after another.
 
     ``region`` is the part of an image to take; ``gray`` takes its brightness.
 
@@ -73,20 +72,23 @@ def read_source(
             to be taken whole, a region outside it.
         ImageError: a file that cannot be read.
     """
-    if any(map(is_image, texts)):
-        if len(texts) > 1:
+    tables = [name for name in (*files, *rows) if _is_table(name)]
+    images = [name for name in files if name not in tables]
+    if images:
+        if len(files) + len(rows) > 1:
             raise UsageError("an image is an input by itself; name one image, or rows alone")
-        return _picture(texts[0], region, gray=gray)
+        return _picture(images[0], region, gray=gray)
     if region is not None or gray:
         raise UsageError("--at, --region and --channels gray are for images; the input is rows")
-    several = [_maps(text) for text in texts]
-    maps = alike(tuple(matrix for maps in several for matrix in maps))
-    return Source(maps, "")
+    several = [read_maps(Path(text)) if text in tables else _rows(text) for text in (*files, *rows)]
+    return Source(alike(tuple(matrix for maps in several for matrix in maps)), "")
 
 
-def _maps(text: str) -> Maps:
-    if Path(text).suffix.lower() in TABLES:
-        return read_maps(Path(text))
+def _is_table(text: str) -> bool:
+    return Path(text).suffix.lower() in TABLES
+
+
+def _rows(text: str) -> Maps:
     try:
         return parse_maps(text)
     except UsageError as error:
@@ -110,11 +112,12 @@ def _picture(name: str, region: Region | None, *, gray: bool) -> Source:
     kept, outside = _clipped(region, height, width)
     if not kept.height or not kept.width or kept.height * kept.width > MOST_NUMBERS:
         raise UsageError(
-            f"{name} is {height}x{width}; rows {region.row} to {region.row + region.height - 1},"
-            f" columns {region.column} to {region.column + region.width - 1} are not a part of it"
-            f" that can be shown"
+            f"{name} is {height}x{width}, and from row {region.row}, column {region.column} on"
+            f" there are no {region.height}x{region.width} pixels of it to be shown; rows end at"
+            f" {height - 1}, columns at {width - 1}"
         )
     part = pixels[kept.row : kept.row + kept.height, kept.column : kept.column + kept.width]
+    name = "standard input" if name == str(STANDARD_STREAM) else name
     title = name if region == (0, 0, height, width) else f"{name}, {_place(kept)}"
     white = {"u": 256**part.dtype.itemsize - 1}.get(part.dtype.kind, 1)
     return Source(_as_maps(part, name), title, outside, white)
