@@ -11,12 +11,13 @@ from cnnviz.version import __version__
 if TYPE_CHECKING:
     from cnnviz.capturing import Capture as capture  # noqa: N813
     from cnnviz.capturing import feature_maps
-    from cnnviz.engines import Window
+    from cnnviz.engines import Pool, Window
     from cnnviz.errors import CnnvizError
     from cnnviz.filtering import FilterOptions, filter_image
     from cnnviz.images import read_image
     from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
     from cnnviz.models import load_model
+    from cnnviz.pooling import PoolOptions, pool_image
     from cnnviz.shapes import conv_output_size as output_size
     from cnnviz.summary.model import summarize
 
@@ -25,6 +26,8 @@ __all__ = [
     "FilterOptions",
     "Kernel",
     "Magnitude",
+    "Pool",
+    "PoolOptions",
     "Window",
     "__version__",
     "capture",
@@ -34,6 +37,7 @@ __all__ = [
     "load_kernel",
     "load_model",
     "output_size",
+    "pool_image",
     "read_image",
     "summarize",
 ]
@@ -43,6 +47,8 @@ _HOMES = {
     "FilterOptions": ("cnnviz.filtering", "FilterOptions"),
     "Kernel": ("cnnviz.kernels", "Kernel"),
     "Magnitude": ("cnnviz.kernels", "Magnitude"),
+    "Pool": ("cnnviz.engines", "Pool"),
+    "PoolOptions": ("cnnviz.pooling", "PoolOptions"),
     "Window": ("cnnviz.engines", "Window"),
     "capture": ("cnnviz.capturing", "Capture"),
     "feature_maps": ("cnnviz.capturing", "feature_maps"),
@@ -51,6 +57,7 @@ _HOMES = {
     "load_kernel": ("cnnviz.kernels", "load_kernel"),
     "load_model": ("cnnviz.models", "load_model"),
     "output_size": ("cnnviz.shapes", "conv_output_size"),
+    "pool_image": ("cnnviz.pooling", "pool_image"),
     "read_image": ("cnnviz.images", "read_image"),
     "summarize": ("cnnviz.summary.model", "summarize"),
 }

@@ -16,7 +16,7 @@ ORDER = [
     {"engines", "agreement", "models", "render", "display"},
     {"capturing", "figures"},
     {"filtering", "featuremaps", "summary", "step"},
-    {"doctor"},
+    {"doctor", "pooling"},
     {"batch"},
     {"cli"},
 ]

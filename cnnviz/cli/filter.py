@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnviz.batch import Batch
-from cnnviz.cli import options
-from cnnviz.cli.filtered import document, line
-from cnnviz.cli.options import Padding, Pair, WholeNumber
-from cnnviz.cli.progress import Progress
-from cnnviz.cli.resume import planned_record, saving
-from cnnviz.cores import cores
-from cnnviz.engines import BORDERS, ENGINES, Window, warm_up
-from cnnviz.errors import UsageError
+from cnnviz.cli import options, results
+from cnnviz.cli.options import Padding, Pair
+from cnnviz.cli.running import job_of, prepare, run_plan
+from cnnviz.engines import BORDERS, Window
 from cnnviz.inputs import find_inputs
 from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
-from cnnviz.memory import keep_freed_memory
-from cnnviz.storage import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cnnviz.filtering import FileFilter, Kept, Report, Target
-
-    Plan = dict[Path, list[Target]]
-
-
-DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
+    from cnnviz.filtering import Correlation
 
 
 @click.command(
@@ -55,13 +39,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     "File; or folder, if it ends in / or exists as one; - is standard output.",
     "IMAGE-STEM.KERNEL.png in the current folder",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["both", *ENGINES]),
-    default="both",
-    show_default=True,
-    help="One engine alone is faster, and not verified.",
-)
+@results.engine
 @click.option(
     "--border",
     type=click.Choice(BORDERS),
@@ -91,14 +69,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     show_default=True,
     help="Each colour alone; the luminance; or the mean of the colours' results.",
 )
-@click.option(
-    "--display",
-    type=click.Choice(DISPLAYS),
-    default="auto",
-    show_default=True,
-    help="How signed results become pixels; auto is abs for kernels that sum to 0 without an"
-    " offset, else clip.",
-)
+@results.display("auto is abs for kernels that sum to 0 without an offset, else clip")
 @click.option("--flip", is_flag=True, help="Turn the kernel by 180 degrees: true convolution.")
 @click.option(
     "--precision",
@@ -107,41 +78,7 @@ DISPLAYS = ("auto", "clip", "abs", "minmax", "offset")
     show_default=True,
     help="Of the arithmetic in both engines.",
 )
-@click.option(
-    "--raw", metavar="PATH", help="Also write the exact signed result: .npy, .npz or .tiff."
-)
-@click.option(
-    "--figure",
-    metavar="PATH",
-    help="Also draw input, kernel, both results and their difference: .png, .svg or .pdf.",
-)
-@click.option(
-    "--format",
-    "suffix",
-    type=click.Choice(["png", "jpg", "webp", "tiff", "bmp"]),
-    default="png",
-    show_default=True,
-    help="Of results that are not named one by one; else the name's ending decides.",
-)
-@click.option(
-    "--quality",
-    type=WholeNumber(maximum=100),
-    help="Of JPEG and WebP, 1 to 100. [default: 95; WebP lossless]",
-)
-@click.option(
-    "--compression",
-    type=click.Choice(["fast", "small"]),
-    default="fast",
-    show_default=True,
-    help="Of PNG; small takes many times as long.",
-)
-@options.jobs
-@options.device
-@click.option(
-    "--resume",
-    is_flag=True,
-    help="Take up a batch again: what is done, and made of the same images in the same way, stays.",
-)
+@results.written("input, kernel, both results and their difference")
 @options.everywhere
 def command(
     images: tuple[Path, ...],
@@ -161,105 +98,25 @@ def command(
     Kernels are not flipped (cross-correlation), as in cv2.filter2D and torch.nn.Conv2d. The
     written image is OpenCV's result; the agreement is checked on the exact signed values.
     """
-    if "" in {output, raw, figure}:
-        raise UsageError("--output, --raw or --figure is empty; name a file or a folder")
-    if as_json and output == str(STANDARD_STREAM):
-        raise UsageError("--json and --output - both want standard output; choose one")
-    if how["resume"] and output == str(STANDARD_STREAM):
-        raise UsageError("--resume finds nothing on standard output; name a file or a folder")
+    results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     chosen = _kernels(kernels)
-    # numpy's OpenBLAS starts a thread per core when it is loaded; nothing here multiplies matrices.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    how["engines"] = ENGINES if engine == "both" else (engine,)
-    keep_freed_memory()
-    warm_up(how["engines"], how["device"])
+    how["engines"] = prepare(engine, how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
 
     from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
 
     plan = plan_targets(found, chosen, Places(output, raw, figure, f".{suffix}"))
-    _run(plan, output, as_json=as_json, **how)
+    job = job_of(_correlation(how), how, plan)
+    run_plan(plan, job, output, as_json=as_json, **how)
 
 
-def _run(
-    plan: Plan,
-    output: str | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-    overwrite: bool,
-    resume: bool,
-    jobs: int | None,
-    **how: Any,
-) -> None:
-    """Do what is planned, say what became of it, and exit by that."""
-    from cnnviz.filtering import Crew, Kept
+def _correlation(how: dict[str, Any]) -> Correlation:
+    """The options that say how kernels are applied; refuses what cannot be."""
+    from cnnviz.filtering import Correlation, FilterOptions
 
-    targets = [target for several in plan.values() for target in several]
-    _refuse_useless(how, targets)
-    job = _file_filter(how)
-    record = planned_record(plan, output, overwrite=overwrite, resume=resume)
-    batch, jobs = Batch(list(plan)), jobs or cores()
-    documents: dict[str, list[Any]] = {"results": [], **({"skipped": []} if resume else {})}
-    with (
-        Crew(jobs) as crew,
-        Progress(batch, quiet=quiet) as progress,
-        saving(record, batch) as save,
-    ):
-        job = replace(job, crew=crew, record=record, resume=resume)
-
-        def after_each() -> None:
-            progress.update()
-            save()
-
-        reports = batch.run(lambda path: job(path, plan[path]), min(jobs, len(plan)), after_each)
-        with closing(reports):
-            for report in reports:
-                if as_json:
-                    kind = "skipped" if isinstance(report, Kept) else "results"
-                    documents[kind].append(document(report))
-                _tell(report, batch, progress, quiet=quiet, silent=as_json)
-    if as_json:
-        click.echo(json.dumps({**documents, "failures": options.failures(batch)}))
-    options.end(batch)
-
-
-def _file_filter(how: dict[str, Any]) -> FileFilter:
-    """The options that say how files are filtered and written; refuses what cannot be."""
-    from cnnviz.filtering import FileFilter, FilterOptions
-    from cnnviz.images import Encoding
-
-    display = how.pop("display")
-    encoding = Encoding(how.pop("quality"), how.pop("compression"))
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
-    return FileFilter(FilterOptions(window, **how), display, encoding)
-
-
-def _refuse_useless(how: dict[str, Any], targets: list[Target]) -> None:
-    """Refuse settings of formats that nothing is written in."""
-    from cnnviz.images import LOSSY
-
-    written = {target.suffix for target in targets}
-    if how["quality"] and not written & LOSSY.keys():
-        raise UsageError(f"--quality {how['quality']} is for JPEG and WebP; see --format")
-    if how["compression"] != "fast" and ".png" not in written:
-        raise UsageError(f"--compression {how['compression']} is for PNG; see --format")
-
-
-def _tell(
-    report: Report | Kept, batch: Batch, progress: Progress, *, quiet: bool, silent: bool
-) -> None:
-    """Print a result's line, unless ``silent``, and its notes; a disagreement is a failure."""
-    from cnnviz.filtering import Report
-
-    error = report.outcome.disagreement if isinstance(report, Report) else None
-    if error:
-        batch.fail(report.input, type(error)(f"{report.input} × {report.kernel}: {error}"))
-    elif not silent:
-        progress.say(line(report), err=report.output == STANDARD_STREAM)
-    if isinstance(report, Report) and not quiet:
-        for note in report.notes:
-            progress.say(f"  note: {note}", err=True)
+    names = ("engines", "channels", "flip", "precision", "device")
+    return Correlation(FilterOptions(window, **{name: how.pop(name) for name in names}))
 
 
 def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:

@@ -1,4 +1,4 @@
-"""What ``cnnviz filter`` says of a result: a line, or a JSON document."""
+"""What ``cnnviz filter`` and ``cnnviz pool`` say of a result: a line, or a JSON document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.cli.options import shown
 
 if TYPE_CHECKING:
-    from cnnviz.filtering import Kept, Report
+    from cnnviz.filtering import Kept, Outcome, Report
 
 
 def line(report: Report | Kept) -> str:
@@ -25,13 +25,16 @@ def _measured(report: Report) -> str:
     extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
     also = {"raw": report.raw, "figure": report.figure}
     beside = "".join(f"  {name}: {shown(path)}" for name, path in also.items() if path)
-    return f"{height}x{width}  {_verified(report)}  display: {report.display}{extent}{beside}"
+    return (
+        f"{height}x{width}  {verified(report.outcome)}  display: {report.display}{extent}{beside}"
+    )
 
 
-def _verified(report: Report) -> str:
-    verdict = report.outcome.verdict
+def verified(outcome: Outcome) -> str:
+    """How far a result is proved, in words."""
+    verdict = outcome.verdict
     if verdict is None:
-        return f"not verified: {report.outcome.engines[0]} alone"
+        return f"not verified: {outcome.engines[0]} alone"
     if not verdict.values:
         return "not verified: every window holds NaN or Inf"
     same = verdict.max_abs_diff == 0
@@ -53,7 +56,6 @@ def document(report: Report | Kept) -> dict[str, Any]:
         return {**names, "kernel": report.kernel}
     verdict = report.outcome.verdict
     difference = verdict.max_abs_diff if verdict else None
-    window = report.options.window
     return {
         **names,
         "raw": str(report.raw) if report.raw else None,
@@ -61,12 +63,7 @@ def document(report: Report | Kept) -> dict[str, Any]:
         "kernel": report.kernel,
         "size": list(report.outcome.size[:2]),
         "channels": report.outcome.size[2],
-        "border": window.border,
-        "padding": window.padding,
-        "stride": window.stride,
-        "dilation": window.dilation,
-        "flip": report.options.flip,
-        "precision": report.options.precision,
+        **report.settings,
         "range": report.outcome.range,
         "display": report.display,
         "engines": list(report.outcome.engines),

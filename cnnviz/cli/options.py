@@ -239,7 +239,7 @@ jobs = click.option(
 )
 
 
-def images(command: Command) -> Command:
+def images(command: Command, *, required: bool = True) -> Command:
     """What is read: IMAGE..., --recursive."""
     return _images(command, required=True)
 

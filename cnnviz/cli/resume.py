@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from cnnviz.batch import Batch
     from cnnviz.filtering import Target
+    from cnnviz.filtering.operation import W
 
 
 def planned_record(
-    plan: dict[Path, list[Target]], output: str | None, *, overwrite: bool, resume: bool
+    plan: dict[Path, list[Target[W]]], output: str | None, *, overwrite: bool, resume: bool
 ) -> Record | None:
     """The record in which all that is planned stands, not saved yet; one image alone needs none.
 

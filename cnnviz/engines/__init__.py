@@ -1,4 +1,4 @@
-"""The two engines behind one interface: modules with a ``correlate`` of the same signature.
+"""The two engines behind one interface: modules with a ``correlate`` and a ``pool`` each.
 
 They invent missing pixels, and sum products, each by its own library's means, so that a
 mistake in one of them shows as a difference.
@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from cnnviz.engines import libtorch
+from cnnviz.engines.pools import POOLS, Pool
 from cnnviz.errors import UsageError
 from cnnviz.shapes import Axis
 
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
     from cnnviz.kernels import Kernel
 
     Image = NDArray[np.floating]
+
+__all__ = [
+    "BORDERS",
+    "ENGINES",
+    "POOLS",
+    "Engine",
+    "Padding",
+    "Pool",
+    "Window",
+    "is_own",
+    "load",
+    "warm_up",
+]
 
 ENGINES = ("opencv", "torch")
 BORDERS = ("reflect101", "replicate", "reflect", "wrap", "zeros")
@@ -108,6 +122,22 @@ class Engine(Protocol):
         """
 
     @staticmethod
+    def pool(image: Image, how: Pool) -> Image:
+        """Each window's value; (H, W, C) in and out, in the image's float dtype.
+
+        Raises:
+            ShapeError: no window fits into the image and its padding.
+        """
+
+    @staticmethod
+    def running_error(how: Pool, shape: tuple[int, ...], peak: float) -> float:
+        """How far the sums of a pool may be off beside the roundings of sums in any order.
+
+        ``peak`` is the largest |pixel| of an image of ``shape``. 0 where windows are summed by
+        themselves.
+        """
+
+    @staticmethod
     def one_thread() -> AbstractContextManager[None]:
         """Within it the library keeps to the threads that call it."""
 
@@ -120,8 +150,10 @@ def warm_up(names: Iterable[str], device: str = "cpu") -> None:
 
 
 def is_own(engine: Engine) -> bool:
-    """Whether the engine's ``correlate`` is the one that came with it."""
-    return getattr(engine.correlate, "__module__", None) == getattr(engine, "__name__", "")
+    """Whether the engine's ``correlate`` and ``pool`` are those that came with it."""
+    name = getattr(engine, "__name__", "")
+    works = engine.correlate, engine.pool
+    return all(getattr(work, "__module__", None) == name for work in works)
 
 
 def load(name: str, device: str = "cpu") -> Engine:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnviz.engines import borders
+from cnnviz.engines import borders, torch_pools
 from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from cnnviz.engines import Image, Window
+    from cnnviz.engines.pools import Pool
     from cnnviz.kernels import Kernel
 
 
@@ -57,6 +58,22 @@ class OnDevice:
     @staticmethod
     def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -> float:
         """0: it sums directly."""
+        return 0.0
+
+    def pool(self, image: Image, how: Pool) -> Image:
+        """Each window's value; (H, W, C) in and out, in the image's float dtype."""
+        import torch
+
+        how.output_size(image.shape)
+        planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
+        with torch.inference_mode():
+            result = torch_pools.pooled(planes.to(self._device), how.over(image.shape))[0]
+            pixels: Image = result.permute(1, 2, 0).contiguous().cpu().numpy()
+        return pixels
+
+    @staticmethod
+    def running_error(how: Pool, shape: tuple[int, ...], peak: float) -> float:
+        """0: every window is summed by itself."""
         return 0.0
 
     @staticmethod

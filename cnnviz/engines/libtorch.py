@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnviz.engines import Image
+    from cnnviz.engines.pools import Pool
 
 # at::set_num_threads(int) and at::get_num_threads(), which have no C names.
 SET_THREADS, GET_THREADS = "_ZN2at15set_num_threadsEi", "_ZN2at15get_num_threadsEv"
@@ -40,7 +41,9 @@ LIBRARY = {"darwin": "libtorch_cpu.dylib", "win32": "torch_cpu.dll"}.get(
 _opening = Lock()
 
 NEEDED = (
+    "aoti_torch_cpu_avg_pool2d",
     "aoti_torch_cpu_convolution",
+    "aoti_torch_cpu_max_pool2d_with_indices",
     "aoti_torch_create_tensor_from_blob",
     "aoti_torch_delete_tensor_object",
     "aoti_torch_device_type_cpu",
@@ -123,6 +126,39 @@ def conv2d(
     return _as_array(library, result, image.dtype)
 
 
+def max_pool2d(library: ctypes.CDLL, image: Image, how: Pool) -> Image:
+    """The largest value of each window of a contiguous (H, W, C) ``image``.
+
+    Raises:
+        RuntimeError: libtorch refused.
+    """
+    result, indices = c_void_p(), c_void_p()
+    with _planes(library, image) as pixels:
+        settings = (how.kernel_size, how.stride or how.kernel_size, how.padding, how.dilation)
+        pairs = (argument for pair in settings for argument in _integers(pair or ()))
+        ceil_mode = c_int32(how.ceil_mode)
+        both = byref(result), byref(indices)
+        _check(library.aoti_torch_cpu_max_pool2d_with_indices(pixels, *pairs, ceil_mode, *both))
+    library.aoti_torch_delete_tensor_object(indices)
+    return _as_array(library, result, image.dtype)
+
+
+def avg_pool2d(library: ctypes.CDLL, image: Image, how: Pool) -> Image:
+    """The mean of each window of a contiguous (H, W, C) ``image``.
+
+    Raises:
+        RuntimeError: libtorch refused.
+    """
+    result = c_void_p()
+    with _planes(library, image) as pixels:
+        settings = (how.kernel_size, how.stride or how.kernel_size, how.padding)
+        pairs = (argument for pair in settings for argument in _integers(pair or ()))
+        switches = c_int32(how.ceil_mode), c_int32(how.count_include_pad)
+        divisor = None  # it counts by itself
+        _check(library.aoti_torch_cpu_avg_pool2d(pixels, *pairs, *switches, divisor, byref(result)))
+    return _as_array(library, result, image.dtype)
+
+
 def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
     """Strides that read an (H, W, C) image as a batch (1, C, H, W), without copying it.
 
@@ -170,6 +206,17 @@ def _opened(path: Path) -> ctypes.CDLL:
 
 
 @contextmanager
+def _planes(library: ctypes.CDLL, image: Image) -> Iterator[c_void_p]:
+    """A tensor (1, C, H, W) that looks at a contiguous ``image`` (H, W, C)."""
+    height, width, channels = image.shape
+    # A channels-last tensor of one channel is taken for a contiguous one, which it is as well.
+    strides = height * width * channels, 1 if channels > 1 else height * width
+    sizes = 1, channels, height, width
+    with _tensor(library, image, sizes, (*strides, width * channels, channels)) as planes:
+        yield planes
+
+
+@contextmanager
 def _tensor(
     library: ctypes.CDLL, data: Image, sizes: Sequence[int], strides: Sequence[int]
 ) -> Iterator[c_void_p]:
@@ -202,7 +249,7 @@ def _integers(values: Sequence[int]) -> tuple[Any, c_int64]:
 
 def _check(status: int) -> None:
     if status:
-        raise RuntimeError("libtorch refused a convolution")
+        raise RuntimeError("libtorch refused a convolution or a pool")
 
 
 def _as_array(library: ctypes.CDLL, tensor: c_void_p, dtype: Any) -> Image:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from cnnviz.engines import dft
+from cnnviz.engines import dft, opencv_pools
 from cnnviz.engines.threads import OneThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnviz.engines import Image, Window
+    from cnnviz.engines.pools import Pool
     from cnnviz.kernels import Kernel
     from cnnviz.shapes import Axis
 
@@ -70,6 +71,12 @@ def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -
     return dft.correlation_error(_norm(weights), peak, _block(weights))
 
 
+def pool(image: Image, how: Pool) -> Image:
+    """Each window's value; (H, W, C) in and out, in the image's float dtype."""
+    return opencv_pools.pool(image, how, in_pieces)
+
+
+running_error = opencv_pools.running_error
 one_thread = OneThread(cv2.getNumThreads, cv2.setNumThreads)
 
 

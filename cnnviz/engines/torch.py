@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnviz.engines import blocks, borders, libtorch
+from cnnviz.engines import blocks, borders, libtorch, torch_pools
 from cnnviz.engines.threads import OneThread
 from cnnviz.shapes import Axis
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctypes import CDLL
 
     from cnnviz.engines import Image, Window
+    from cnnviz.engines.pools import Pool
     from cnnviz.kernels import Kernel
 
 # torch's ARM builds compute some 3x3 convolutions by Winograd's algorithm.
@@ -52,6 +53,16 @@ def correlate(image: Image, kernel: Kernel, window: Window) -> Image:
 
 def transform_error(kernel: Kernel, peak: float, dtype: np.dtype[np.floating]) -> float:
     """0: Conv2d sums directly."""
+    return 0.0
+
+
+def pool(image: Image, how: Pool) -> Image:
+    """Each window's value; (H, W, C) in and out, in the image's float dtype."""
+    return torch_pools.pool(_library(), image, how)
+
+
+def running_error(how: Pool, shape: tuple[int, ...], peak: float) -> float:
+    """0: every window is summed by itself."""
     return 0.0
 
 

@@ -21,11 +21,11 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a figure of ``cnnviz filter`` shows.
+    """What a figure of ``cnnviz filter`` or ``cnnviz pool`` shows.
 
     ``input`` names the image of (H, W, 1|3) ``source`` pixels: uint8, uint16 or float. There is
     one kernel, or several where the result is the root of the sum of their squared results, which
-    is then called ``magnitude``.
+    is then called ``magnitude``; or none, and ``magnitude`` and ``title`` say what was done.
     ``results`` are the exact (h, w, C) results by the engine's name, of one engine or of two,
     ``shown`` the same as pixels, mapped as ``display`` says. ``verdict`` is None when one engine
     worked alone. ``details`` is a line for the foot of the figure, such as the border.
@@ -40,6 +40,7 @@ class Comparison:
     verdict: Verdict | None
     magnitude: str = ""
     details: str = ""
+    title: str = ""
 
 
 def refuse_unmakeable(suffix: str) -> None:

@@ -54,6 +54,8 @@ def of(comparison: Comparison) -> tuple[list[Panel], list[Panel]]:
 
 def _kernels(kernels: Sequence[Kernel]) -> list[Panel]:
     """A panel for each kernel; of many, for the first ones."""
+    if not kernels:
+        return []
     rows, columns = kernels[0].shape
     most = MOST_KERNELS if columns <= 2 * rows else 2
     drawn = kernels if len(kernels) <= most else kernels[: most - 1]

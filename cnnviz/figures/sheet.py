@@ -67,7 +67,7 @@ def _legible(comparison: Comparison, instead: dict[int, str]) -> Comparison:
 
 def _head(figure: Figure, comparison: Comparison) -> None:
     names = [kernel.name for kernel in comparison.kernels]
-    subtitle = comparison.kernels[0].title
+    subtitle = comparison.title or comparison.kernels[0].title
     if len(names) > 1:
         subtitle = f"Magnitude √({' + '.join(f'{name}²' for name in names)})"
     title = f"{comparison.input} × {comparison.magnitude or ' and '.join(names)}"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cnnviz.shapes import Axis
 
 T = TypeVar("T")
+B = TypeVar("B")
 
 PIXELS_AT_ONCE = 64_000_000  # of images that are worked on side by side
 BAND_BYTES = 3_000_000  # of float pixels: large enough to hide Python, small enough for caches
@@ -127,9 +128,7 @@ class Crew:
         """How many there are for each image that is being worked on."""
         return max(self._threads // max(len(self._admitted), 1), 1)
 
-    def run(
-        self, job: Callable[[Band], T], bands: Sequence[Band], engines: Iterable[Engine]
-    ) -> list[T]:
+    def run(self, job: Callable[[B], T], bands: Sequence[B], engines: Iterable[Engine]) -> list[T]:
         """``job`` for each band, in order."""
         with self._changed:
             for engine in engines:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
 from cnnviz import images, storage
-from cnnviz.display import mapping, resolve_display
+from cnnviz.display import mapping
 from cnnviz.errors import CnnvizError
-from cnnviz.figures.filter import Comparison, draw_filter
+from cnnviz.figures.filter import draw_filter
 from cnnviz.filtering.bands import Crew
-from cnnviz.filtering.image import correlate_and_compare, result_size
+from cnnviz.filtering.operation import Operation, W
 from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
 from cnnviz.images import Encoding
 from cnnviz.record import digest, fingerprint
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from cnnviz.display import Mapping
     from cnnviz.engines import Image
-    from cnnviz.filtering.image import Outcome
-    from cnnviz.filtering.options import FilterOptions
+    from cnnviz.filtering.outcome import Outcome
     from cnnviz.filtering.plan import Target
     from cnnviz.images import Picture
     from cnnviz.record import Record
@@ -39,14 +38,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one image and one kernel; ``output``, ``raw`` and ``figure`` are written."""
+    """What became of one image and one kernel or pool, whose ``settings`` are as JSON has them.
+
+    ``output``, ``raw`` and ``figure`` are written.
+    """
 
     input: Path
     kernel: str
     output: Path | None
     raw: Path | None
     figure: Path | None
-    options: FilterOptions
+    settings: dict[str, Any]
     outcome: Outcome
     display: str
     notes: list[str]
@@ -62,21 +64,21 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class FileFilter:
+class FileFilter(Generic[W]):
     """How files are filtered: the arithmetic, what is shown of it, who works, what is recorded.
 
     Where there is a ``record``, each result is added to it; with ``resume``, those that it has
     already are not made again.
     """
 
-    options: FilterOptions
+    operation: Operation[W]
     display: str = "auto"
     encoding: Encoding = field(default_factory=Encoding)
     crew: Crew = field(default_factory=Crew)
     record: Record | None = None
     resume: bool = False
 
-    def __call__(self, path: Path, targets: list[Target]) -> Iterator[Report | Kept]:
+    def __call__(self, path: Path, targets: list[Target[W]]) -> Iterator[Report | Kept]:
         """Read an image once, apply each target's kernel, and write each result.
 
         Where the engines disagree, nothing is written and the report has no output.
@@ -91,7 +93,8 @@ class FileFilter:
             return
         content, todo, origins = digest(path), [], []
         for target in targets:
-            origin = fingerprint(content, target.kernel, self.options, self.display, self.encoding)
+            how = target.kernel, self.operation, self.display, self.encoding
+            origin = fingerprint(content, *how)
             if self.resume and self.record.has(target.files, origin):
                 yield Kept(path, target.kernel.name, target.output)
             else:
@@ -103,7 +106,7 @@ class FileFilter:
                 self.record.add(target.files, origin)
             yield report
 
-    def _reports(self, path: Path, targets: list[Target]) -> Iterator[Report]:
+    def _reports(self, path: Path, targets: list[Target[W]]) -> Iterator[Report]:
         """A report for each target, in order."""
         if not targets:
             return
@@ -114,8 +117,8 @@ class FileFilter:
             for target in targets:
                 yield self._report(path, picture, target, reading)
 
-    def _report(self, path: Path, picture: Picture, target: Target, reading: float) -> Report:
-        shown_as = resolve_display(self.display, target.kernel)
+    def _report(self, path: Path, picture: Picture, target: Target[W], reading: float) -> Report:
+        shown_as = self.operation.display(self.display, target.kernel)
         try:
             done = self._filtered(picture.pixels, target, shown_as)
         except CnnvizError as error:
@@ -135,23 +138,27 @@ class FileFilter:
             output=written.output if written else None,
             raw=written.raw if written else None,
             figure=written.figure if written else None,
-            options=self.options,
+            settings={
+                **self.operation.settings(target.kernel),
+                "precision": self.operation.precision(picture.pixels, target.kernel),
+            },
             outcome=outcome,
             display=shown_as,
             notes=[*picture.notes, *outcome.notes, *notes],
         )
 
-    def _filtered(self, source: Pixels, target: Target, display: str) -> _Done:
+    def _filtered(self, source: Pixels, target: Target[W], display: str) -> _Done:
         """The outcome, its pixels, and the signed results where they are needed.
 
         The signed result of a large image is four times the pixels: it is kept only where it is
         to be written or drawn, or ``minmax`` needs all of it first.
         """
-        size = result_size(source, target.kernel, self.options)
-        map_to = partial(mapping, source, display, zero_sum=target.kernel.zero_sum)
-        needed = len(self.options.engines) if target.figure else 1
+        operation, kernel = self.operation, target.kernel
+        size, precision = operation.size(source, kernel), operation.precision(source, kernel)
+        map_to = partial(mapping, source, display, zero_sum=operation.keeps_zero(kernel))
+        needed = len(operation.engines(kernel)) if target.figure else 1
         whole = target.raw or target.figure or display == "minmax"
-        kept = [np.empty(size, self.options.precision) for _ in range(needed if whole else 0)]
+        kept = [np.empty(size, precision) for _ in range(needed if whole else 0)]
         shown = map_to() if not kept else None
         pixels = None if shown is None else np.empty(size, shown.depth)
 
@@ -161,7 +168,7 @@ class FileFilter:
             if shown is not None and pixels is not None:
                 pixels[rows] = shown(results[0])
 
-        outcome = correlate_and_compare(source, target.kernel, self.options, take, self.crew)
+        outcome = operation.run(source, kernel, take, self.crew)
         if shown is None or pixels is None:
             shown = map_to(kept[0])
             pixels = _mapped(kept[0], shown)
@@ -170,7 +177,7 @@ class FileFilter:
             notes.append("NaN is shown black")
         return _Done(outcome, pixels, kept, notes, shown)
 
-    def _write(self, target: Target, done: _Done, alpha: Pixels | None) -> list[str]:
+    def _write(self, target: Target[W], done: _Done, alpha: Pixels | None) -> list[str]:
         notes, suffix, pixels = [], target.suffix, done.pixels
         if pixels.dtype == np.uint16 and suffix not in images.SIXTEEN_BIT:
             notes.append(f"reduced to 8 bits, all that {suffix} holds")
@@ -187,44 +194,20 @@ class FileFilter:
             storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
         return notes
 
-    def _draw(self, path: Path, source: Pixels, target: Target, figure: Path, done: _Done) -> None:
-        options, outcome = self.options, done.outcome
-        results = dict(zip(options.engines, done.kept, strict=True))
-        turned = target.kernel.flipped if options.flip else target.kernel
-        comparison = Comparison(
-            input="standard input" if path == storage.STANDARD_STREAM else path.name,
-            source=source,
-            kernels=turned.parts,
-            results=results,
-            shown={name: _mapped(result, done.mapping) for name, result in results.items()},
-            display=resolve_display(self.display, target.kernel),
-            verdict=outcome.verdict,
-            magnitude=target.kernel.name if len(turned.parts) > 1 else "",
-            details=_described(options),
-        )
-        suffix = figure.suffix.lower()
-        storage.write_bytes(figure, draw_filter(comparison, suffix))
-
-
-def _described(options: FilterOptions) -> str:
-    """What decides a result beside its kernel, in a line."""
-    window = options.window
-    given = {
-        "border": window.border,
-        "padding": window.padding if isinstance(window.padding, str) else _sizes(window.padding),
-        "stride": _sizes(window.stride) if window.stride != (1, 1) else None,
-        "dilation": _sizes(window.dilation) if window.dilation != (1, 1) else None,
-        "channels": options.channels if options.channels != "each" else None,
-        "kernel": "turned by 180° (true convolution)" if options.flip else None,
-    }
-    said = [f"{name} {value}" for name, value in given.items() if value]
-    return ", ".join([*said, options.precision])
-
-
-def _sizes(numbers: tuple[object, object]) -> str:
-    """What holds along height and along width, as one types it."""
-    height, width = map(str, numbers)
-    return height if height == width else f"{height}x{width}"
+    def _draw(
+        self, path: Path, source: Pixels, target: Target[W], figure: Path, done: _Done
+    ) -> None:
+        results = dict(zip(done.outcome.engines, done.kept, strict=True))
+        shown = {
+            "input": "standard input" if path == storage.STANDARD_STREAM else path.name,
+            "source": source,
+            "results": results,
+            "shown": {name: _mapped(result, done.mapping) for name, result in results.items()},
+            "display": self.operation.display(self.display, target.kernel),
+            "verdict": done.outcome.verdict,
+        }
+        comparison = self.operation.comparison(target.kernel, shown)
+        storage.write_bytes(figure, draw_filter(comparison, figure.suffix.lower()))
 
 
 @dataclass(frozen=True)

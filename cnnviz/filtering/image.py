@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,66 +9,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz import agreement, engines
-from cnnviz.errors import DisagreementError, ShapeError, UsageError
+from cnnviz.errors import ShapeError, UsageError
 from cnnviz.filtering.bands import Crew, plan_bands
 from cnnviz.filtering.options import FilterOptions
+from cnnviz.filtering.outcome import Filtered, Outcome
 from cnnviz.filtering.work import Survey, Work, timed
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from cnnviz.agreement import Verdict
     from cnnviz.engines import Image
     from cnnviz.filtering.bands import Band
+    from cnnviz.filtering.operation import Take
     from cnnviz.kernels import Kernel, Magnitude
 
     Pixels = NDArray[Any]
-    Take = Callable[[slice, Sequence[Image]], None]
+    Part = tuple[Verdict | None, tuple[float, float] | None, dict[str, float]]
 
 MAX_PADDED = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a result came about: its (H, W, C) ``size``, and how it was verified.
-
-    ``range`` is from its smallest finite value to its largest, None where there is none.
-    ``verdict`` is None when one engine worked alone. ``seconds`` has a time per engine, one for
-    importing them, and one for the comparison, each summed over all threads.
-    """
-
-    size: tuple[int, int, int]
-    range: tuple[float, float] | None
-    verdict: Verdict | None
-    engines: tuple[str, ...]
-    seconds: dict[str, float]
-    notes: list[str]
-
-    @property
-    def disagreement(self) -> DisagreementError | None:
-        """The error that names the worst pixel, when the engines disagree."""
-        if self.verdict is None or self.verdict.agree:
-            return None
-        row, column, channel = self.verdict.worst
-        first, second = (
-            f"{name} {value:.9g}"
-            for name, value in zip(self.engines, self.verdict.pair, strict=True)
-        )
-        return DisagreementError(
-            f"the engines disagree at row {row}, column {column}, channel {channel}:"
-            f" {first}, {second}; the difference {self.verdict.max_abs_diff:.6g} is above the"
-            f" bound {self.verdict.bound.tolerance:.6g}"
-        )
-
-
-@dataclass(frozen=True)
-class Filtered(Outcome):
-    """An outcome with its signed ``result``, (H, W, C) in the precision asked for."""
-
-    result: Image
 
 
 def filter_image(
@@ -141,14 +102,15 @@ def correlate_and_compare(
         if options.engines == ("torch",):
             import_module("torch")  # alone it is torch itself, without the short cut
         loaded = [engines.load(name, options.device) for name in options.engines]
-    turned, survey = kernel.flipped if options.flip else kernel, Survey.of(pixels, options)
+    turned = kernel.flipped if options.flip else kernel
+    survey = Survey.of(pixels, options.precision, gray=options.channels == "gray")
     works = [Work.prepare(pixels, part, options, loaded, survey) for part in turned.parts]
     shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2])
     # An engine that somebody has put in the place of ours may not expect to be called in parts.
     in_one = not all(map(engines.is_own, loaded))
     bands = plan_bands(shape, kernel.shape, options.window, options.precision, in_one=in_one)
 
-    def job(band: Band) -> tuple[Verdict | None, tuple[float, float] | None, dict[str, float]]:
+    def job(band: Band) -> Part:
         seconds: dict[str, float] = {}
         source = pixels[band.source]
         parts = [work.band(source, band, seconds) for work in works]
@@ -158,17 +120,29 @@ def correlate_and_compare(
         verdict = reduce(agreement.both, verdicts) if verdicts else None
         return verdict, finite_range(results[0]), seconds
 
-    verdicts, ranges, times = zip(*crew.run(job, bands, loaded), strict=True)
+    return joined(crew.run(job, bands, loaded), size, options.engines, seconds, works[0].notes)
+
+
+def joined(
+    parts: Sequence[Part],
+    size: tuple[int, int, int],
+    engines: tuple[str, ...],
+    seconds: dict[str, float],
+    notes: list[str],
+) -> Outcome:
+    """The outcome of an image whose bands had ``parts``: verdicts, ranges, and times."""
+    verdicts, ranges, times = zip(*parts, strict=True)
     for name, time in (pair for more in times for pair in more.items()):
         seconds[name] = seconds.get(name, 0.0) + time
     known = [ends for ends in ranges if ends]
+    given = [verdict for verdict in verdicts if verdict]
     return Outcome(
         size=size,
         range=(min(low for low, _ in known), max(high for _, high in known)) if known else None,
-        verdict=reduce(agreement.joined, verdicts) if len(loaded) > 1 else None,
-        engines=options.engines,
+        verdict=reduce(agreement.joined, given) if given else None,
+        engines=engines,
         seconds=seconds,
-        notes=works[0].notes,
+        notes=notes,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from cnnviz.errors import UsageError
 from cnnviz.figures import filter as figures
+from cnnviz.filtering.operation import W
 from cnnviz.images import SUFFIXES
 from cnnviz.kernels import file_name
 from cnnviz.storage import STANDARD_STREAM, says_folder
@@ -15,19 +16,19 @@ from cnnviz.storage import STANDARD_STREAM, says_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cnnviz.kernels import Kernel, Magnitude
+    from cnnviz.kernels import Named
 
 RAW_SUFFIXES = (".npy", ".npz", ".tiff", ".tif")
 
 
 @dataclass(frozen=True)
-class Target:
-    """One result to be made: which kernel, and where its picture, numbers and figure go.
+class Target(Generic[W]):
+    """One result to be made: by which kernel or pool, and where its picture, numbers and figure go.
 
     ``suffix`` is the picture's format, which the name of standard output does not say.
     """
 
-    kernel: Kernel | Magnitude
+    kernel: W
     output: Path
     suffix: str
     raw: Path | None = None
@@ -53,8 +54,8 @@ class Places:
 
 
 def plan_targets(
-    images: dict[Path, Path], kernels: list[Kernel | Magnitude], places: Places
-) -> dict[Path, list[Target]]:
+    images: dict[Path, Path], kernels: list[W], places: Places
+) -> dict[Path, list[Target[W]]]:
     """The targets of each image, given the sub-folder that each was found in.
 
     Raises:
@@ -66,7 +67,7 @@ def plan_targets(
     several = len(images) * len(kernels) > 1
     own = (places.suffix, *SUFFIXES)
 
-    def target(image: Path, kernel: Kernel | Magnitude) -> Target:
+    def target(image: Path, kernel: W) -> Target[W]:
         name = images[image] / _name(image, kernel)
         raw, figure = places.raw, places.figure
         output = _place("--output", places.output or "./", several, own, name)
@@ -83,7 +84,7 @@ def plan_targets(
     return {image: [target(image, kernel) for kernel in kernels] for image in images}
 
 
-def folder_of(output: str | None, targets: Iterable[Target]) -> Path:
+def folder_of(output: str | None, targets: Iterable[Target[W]]) -> Path:
     """The folder that results are in: the one given, or that of the only file."""
     if output is None or says_folder(output):
         return Path(output or ".")
@@ -91,7 +92,7 @@ def folder_of(output: str | None, targets: Iterable[Target]) -> Path:
     return Path(output) if len(files) > 1 else files[0].parent
 
 
-def _name(image: Path, kernel: Kernel | Magnitude) -> str:
+def _name(image: Path, kernel: Named) -> str:
     """IMAGE-STEM.KERNEL."""
     stem = "stdin" if image == STANDARD_STREAM else image.stem
     return f"{stem}.{file_name(kernel)}"

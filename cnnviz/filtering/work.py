@@ -93,14 +93,14 @@ class Work:
         self, pixels: Pixels, band: Band, seconds: dict[str, float]
     ) -> tuple[list[Image], Verdict | None]:
         """Each engine's result for one band, and the verdict on them; adds to ``seconds``."""
-        image = _as_computed(pixels, self.options)
+        image = as_computed(pixels, self.options.precision, gray=self.options.channels == "gray")
         results = []
         for name, engine in zip(self.options.engines, self.engines, strict=True):
-            with timed(seconds, name), _named_fault(name):
+            with timed(seconds, name), named_fault(name):
                 results.append(self._finished(engine.correlate(image, self.whole, band.window)))
         if len(results) < 2:
             return results, None
-        with timed(seconds, "compare"), _named_fault("the comparison"):
+        with timed(seconds, "compare"), named_fault("the comparison"):
             ignore = self._windows_with_nonfinite(image, band.window) if self.nonfinite else None
             allowed = None if self.exact else self._tolerances(image, band.window)
             verdict = agreement.compare(results[0], results[1], allowed, ignore)
@@ -156,8 +156,8 @@ class Survey:
     level: float
 
     @classmethod
-    def of(cls, pixels: Pixels, options: FilterOptions) -> Survey:
-        """What there is to know of (H, W, C) pixels, of any depth.
+    def of(cls, pixels: Pixels, precision: str, *, gray: bool = False) -> Survey:
+        """What there is to know of (H, W, C) pixels of any depth, or of their luminance.
 
         Raises:
             CnnvizError: values beyond the precision.
@@ -170,14 +170,14 @@ class Survey:
         for top in range(0, pixels.shape[0], ROWS_AT_A_TIME):
             part = pixels[top : top + ROWS_AT_A_TIME]
             with np.errstate(over="ignore"):
-                held = part.astype(options.precision)
+                held = part.astype(precision)
             if (np.isinf(held) & np.isfinite(part)).any():
                 raise CnnvizError(
-                    f"the image has values beyond {options.precision};"
+                    f"the image has values beyond {precision};"
                     " scale it down or use --precision float64"
                 )
             rounded = rounded or not np.array_equal(held, part, equal_nan=True)
-            values = _as_computed(part, options)
+            values = as_computed(part, precision, gray=gray)
             finite = values[np.isfinite(values)]
             nonfinite = nonfinite or finite.size < values.size
             if finite.size:
@@ -188,15 +188,15 @@ class Survey:
         return cls(peak, integers, nonfinite, rounded, level)
 
 
-def _as_computed(pixels: Pixels, options: FilterOptions) -> Image:
-    """Pixels as both engines get them: the channels asked for, in the precision asked for."""
-    if options.channels == "gray":
+def as_computed(pixels: Pixels, precision: str, *, gray: bool = False) -> Image:
+    """Pixels, or their luminance, as both engines get them."""
+    if gray:
         pixels = images.luminance(pixels)
-    return np.ascontiguousarray(pixels, options.precision)
+    return np.ascontiguousarray(pixels, precision)
 
 
 @contextmanager
-def _named_fault(name: str) -> Iterator[None]:
+def named_fault(name: str) -> Iterator[None]:
     """A library's exceptions as ours: it raises what it likes, above all when memory runs out."""
     try:
         yield

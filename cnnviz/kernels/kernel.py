@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from typing import Protocol
 
 from cnnviz.errors import KernelError
 
@@ -141,6 +142,14 @@ class Magnitude:
         return replace(self, parts=tuple(part.flipped for part in self.parts))
 
 
-def file_name(kernel: Kernel | Magnitude) -> str:
-    """A kernel's name with nothing in it that could leave a folder."""
+class Named(Protocol):
+    """What is applied to images, and has a name: a kernel, a pool."""
+
+    @property
+    def name(self) -> str:
+        """What results are called after."""
+
+
+def file_name(kernel: Named) -> str:
+    """The name with nothing in it that could leave a folder."""
     return re.sub(r"[^\w.-]+", "_", kernel.name)

@@ -1,0 +1,78 @@
+"""``cnnviz pool --input``: a matrix pooled, and its numbers printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from cnnviz.cli.filtered import document, verified
+from cnnviz.filtering import Report
+from cnnviz.matrices import number_texts, parse_maps
+from cnnviz.pooling import Pooling, pool_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.engines import Pool
+    from cnnviz.filtering import Filtered
+    from cnnviz.pooling import PoolOptions
+
+NAME = "matrix"
+
+
+def print_matrix(
+    text: str, pools: Sequence[Pool], options: PoolOptions, *, as_json: bool, quiet: bool
+) -> None:
+    """Print each pool of the matrix, whose channels ``text`` has as rows.
+
+    Raises:
+        UsageError: the text is no matrix.
+        ShapeError: no window fits into it.
+        DisagreementError: the engines differ; names the place.
+    """
+    maps = parse_maps(text)
+    pixels = np.array(maps, np.float64).transpose(1, 2, 0)
+    done = [(how, pool_image(pixels, how, options)) for how in pools]
+    if as_json:
+        found = [_document(pixels, how, each, options) for how, each in done]
+        click.echo(json.dumps({"results": found, "failures": []}))
+        return
+    for how, each in done:
+        if not quiet:
+            size, result = ("x".join(map(str, a.shape[:2])) for a in (pixels, each.result))
+            click.echo(f"{size} × {how.name} → {result}  {verified(each)}")
+        click.echo(_table(each))
+
+
+def _table(done: Filtered) -> str:
+    """The result as aligned rows, channels below each other."""
+    channels = []
+    for channel in np.moveaxis(done.result, 2, 0):
+        numbers = [int(x) if x == int(x) else float(x) for x in channel.ravel().tolist()]
+        texts = number_texts(numbers)
+        width, columns = max(map(len, texts)), channel.shape[1]
+        rows = (texts[n : n + columns] for n in range(0, len(texts), columns))
+        channels.append("\n".join("  " + " ".join(t.rjust(width) for t in row) for row in rows))
+    return "\n\n".join(channels)
+
+
+def _document(pixels: Any, how: Pool, done: Filtered, options: PoolOptions) -> dict[str, Any]:
+    """The result as of an image, and its numbers: rows, of several channels one after another."""
+    operation = Pooling(options)
+    report = Report(
+        input=Path(NAME),
+        kernel=how.name,
+        output=None,
+        raw=None,
+        figure=None,
+        settings={**operation.settings(how), "precision": operation.precision(pixels, how)},
+        outcome=done,
+        display="none",
+        notes=done.notes,
+    )
+    planes = np.moveaxis(done.result, 2, 0).tolist()
+    return {**document(report), "result": planes[0] if len(planes) == 1 else planes}
