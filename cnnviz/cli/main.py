@@ -29,8 +29,10 @@ INTERRUPTED = {129, 130, 143}  # 128 and the signal's number
 SECONDS_TO_END = 1.0
 CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
-COMMANDS = ("filter", "pool", "kernels", "step", "shape")
-COMMANDS += ("summary", "models", "featuremaps", "doctor")
+COMMANDS = (
+    *("filter", "pool", "kernels", "step", "shape"),
+    *("summary", "models", "featuremaps", "doctor"),
+)
 
 
 class Group(click.Group):

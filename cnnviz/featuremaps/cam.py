@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz.capturing.layout import read
+from cnnviz.capturing.reading import read
 from cnnviz.capturing.outputs import outputs_of
 from cnnviz.capturing.watch import Watch
 from cnnviz.errors import CnnvizError, UsageError

@@ -72,7 +72,7 @@ def test_reach_is_the_gradient_of_one_output(dilation: int, layers: int) -> None
     for _ in range(layers):
         output = F.conv2d(output, torch.ones(1, 1, 3, 3).double(), dilation=dilation)
     assert output.numel() == 1
-    output.sum().backward()  # type: ignore[no-untyped-call]
+    output.sum().backward()
     assert image.grad is not None
     assert torch.equal(torch.tensor(counts).double(), image.grad[0, 0])
 
