@@ -10,10 +10,12 @@ from cnnviz.cli.options import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cnnviz.capturing import LayerOutput
     from cnnviz.featuremaps.options import MapOptions
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.models.loading import LoadedModel
 
+NOT_COUNTED = "not counted: the model's code needs values"
 STEPS = (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")
 
 
@@ -21,11 +23,10 @@ def dry_run(path: Path, model: LoadedModel, folder: Path, chosen: MapOptions) ->
     """What a run would do for one image, as ``--json`` prints it."""
     from cnnviz.featuremaps.drawing import Drawing
     from cnnviz.featuremaps.estimate import estimate
-    from cnnviz.featuremaps.job import read_input
-    from cnnviz.featuremaps.plan import plan
+    from cnnviz.featuremaps.job import planned_for, read_input
 
     prepared = read_input(path, model)
-    planned = plan(model.module, [prepared.tensor], chosen.layers, chosen.maps)
+    planned = planned_for(model, prepared, chosen)
     files = Drawing(model, folder, chosen, planned, prepared).files()
     took = estimate(model.module, prepared.tensor, planned, chosen, len(files))
     return {
@@ -50,12 +51,21 @@ def _layers(planned: Plan) -> list[dict[str, Any]]:
             "type": layer.type,
             "shape": None if layer.shape is None else list(layer.shape),
             "bytes": memory_of(layer),
-            "drawn": layer in planned.selection,
-            "reason": layer.reason,
+            "drawn": layer in planned.selection and layer.type != "Flatten",
+            "reason": _reason(layer, planned),
         }
         for layer in planned.layers
         if layer.kind != "block" or layer in planned.selection
     ]
+
+
+def _reason(layer: LayerOutput, planned: Plan) -> str | None:
+    """Why a layer is not drawn; None where it is."""
+    from cnnviz.featuremaps.manifest import IN_A_ROW
+
+    if layer in planned.selection:
+        return IN_A_ROW if layer.type == "Flatten" else None
+    return layer.reason
 
 
 def text_of(found: dict[str, Any]) -> str:
@@ -87,12 +97,12 @@ def text_of(found: dict[str, Any]) -> str:
 def _totals(found: dict[str, Any]) -> list[str]:
     totals = found["totals"]
     macs, seconds = totals["macs"], totals["seconds"]
-    count = "not counted: the code needs values" if macs is None else f"{macs:,}"
+    count = f"{macs:,}, twice: once without hooks, to compare" if macs is not None else NOT_COUNTED
     rows = [
         ("layers", f"{totals['layers']:,}, of which {totals['drawn']:,} are drawn"),
         ("files", f"up to {totals['files']:,} in {shown(found['output'])}/"),
         ("parameters", f"{totals['parameters']:,} ({bytes_text(totals['weights_bytes'])})"),
-        ("multiply-adds", f"{count}, twice: once without hooks, to compare"),
+        ("multiply-adds", count),
         (
             "maps",
             f"{bytes_text(totals['maps_bytes'])} are drawn, at most"

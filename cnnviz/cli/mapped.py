@@ -35,7 +35,8 @@ def _weights(model: LoadedModel) -> str:
     if source == "default":
         return f"weights of {about['from']}'s"
     if source == "own":
-        return "weights as its own code makes them"
+        sealed = model.source.home in {"torchscript", "export"}
+        return "with the weights in it" if sealed else "weights as its own code makes them"
     if "dataset" in about:
         return f"{source} on {about['dataset']}"
     return f"weights {source}"
@@ -70,7 +71,7 @@ def report(
 def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
     """A line for each layer that is drawn, or that one expects to be."""
     layers = manifest["layers"]
-    rows = [layer for layer in layers if verbose or layer["reason"] not in UNSAID]
+    rows = [layer for layer in layers if verbose or layer["file"] or _is_missed(layer)]
     silent = [layer["name"] for layer in layers if layer["reason"] == NEVER_RAN]
     cells = [
         (
@@ -92,6 +93,11 @@ def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
         some = ", ".join(map(shown, silent[:3])) + (", …" if len(silent) > 3 else "")
         lines.append(f"  never ran: {some}")
     return [*lines, *([f"  {said}"] if said else [])]
+
+
+def _is_missed(layer: dict[str, Any]) -> bool:
+    """Whether a reader looks for a layer that is not drawn."""
+    return layer["type"] != "function" and layer["reason"] not in UNSAID
 
 
 def _predictions(manifest: dict[str, Any], top: int | None) -> list[str]:

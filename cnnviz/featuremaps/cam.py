@@ -76,7 +76,8 @@ def grad_cam(
         try:
             scores[chosen].backward()
         except RuntimeError as error:
-            raise CnnvizError(f"Grad-CAM needs gradients, and there are none: {error}") from error
+            said = "Grad-CAM needs gradients, and the model's output has none"
+            raise CnnvizError(f"{said}; leave --cam out") from error
     key, maps, gradient = gathered.best()
     weights = gradient.double().mean(dim=(1, 2))
     total = torch.einsum("c,chw->hw", weights, maps.double()).clamp(min=0)
@@ -135,8 +136,8 @@ class _Gathered:
         for seen in reversed(self.seen):
             if seen.gradient is not None and (self.layer != AUTO or bool(seen.gradient.any())):
                 return seen.key, seen.maps, seen.gradient
-        which = "no layer with rows and columns" if self.layer == AUTO else f"not on {self.layer}"
-        raise CnnvizError(f"Grad-CAM has nothing to show: the score depends on {which}")
+        which = "any layer with rows and columns" if self.layer == AUTO else self.layer
+        raise CnnvizError(f"Grad-CAM has nothing to show: the score does not depend on {which}")
 
 
 def scores_of(output: Any) -> Tensor:

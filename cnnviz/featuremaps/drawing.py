@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from cnnviz.capturing import LayerOutput, Run
     from cnnviz.capturing.watch import Call
+    from cnnviz.featuremaps.cam import Evidence
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.predictions import Predictions
     from cnnviz.models.loading import LoadedModel, Prepared
@@ -107,6 +108,7 @@ class Drawing:
                 self.raw = RawMaps(self.folder, self.options.raw, about)
                 stack.callback(self.raw.close)
             stack.enter_context(self.sheets)
+            evidence = self._evidence()  # first: where there is none, nothing is written
             self._write(INPUT, pictures.draw_input(self.prepared, self.seen, self.options.look))
             run = run_and_capture(
                 self.model.module,
@@ -121,7 +123,7 @@ class Drawing:
         layers = [entry if isinstance(entry, dict) else entry.result() for entry in self.entries]
         found = answers.predictions_of(run, self.model.labels)
         return self._manifest(run, found, layers) | {
-            "cam": self._explained(found),
+            "cam": self._explained(evidence, found),
             "overview": self._overview(found),
             "output": self._picture_of(run),
             "raw": raw,
@@ -215,15 +217,18 @@ class Drawing:
         storage.write_bytes(self.folder / name, data)
         return name
 
-    def _explained(self, found: Predictions | None) -> dict[str, Any] | None:
+    def _evidence(self) -> Evidence | None:
         """Grad-CAM of the class that was asked for, or the best one."""
-        if self.options.cam is None:
+        layer, module = self.options.cam, self.model.module
+        if layer is None:
             return None
-        index = self.index
-        if index is None and found is not None:
-            index = int(found.classes[0]["index"])
-        module, image = self.model.module, self.prepared.tensor
-        evidence = grad_cam(module, image, self.options.cam, index, self._hints())
+        return grad_cam(module, self.prepared.tensor, layer, self.index, self._hints())
+
+    def _explained(
+        self, evidence: Evidence | None, found: Predictions | None
+    ) -> dict[str, Any] | None:
+        if evidence is None:
+            return None
         label = answers.label_of(evidence.index, self.model.labels)
         share = answers.share_of(evidence.index, found)
         self._write(CAM, pictures.draw_cam(self.seen, evidence, label, share))

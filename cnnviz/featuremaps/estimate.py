@@ -60,10 +60,11 @@ def estimate(
     waiting = cores() * WAITING + 1
     held = max((sum(sizes[n : n + waiting]) for n in range(len(sizes))), default=0)
     macs = multiply_adds(model, image)
-    shapes = [layer.shape for layer in planned.shown if layer.shape]
+    drawn = [layer for layer in planned.shown if layer.type != "Flatten"]
+    shapes = [layer.shape for layer in drawn if layer.shape]
     return Estimate(
         layers=planned.total,
-        drawn=len(planned.shown),
+        drawn=len(drawn),
         files=files,
         parameters=sum(param.numel() for param in model.parameters()),
         macs=macs,

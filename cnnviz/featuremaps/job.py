@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.placing import place_of
 from cnnviz.featuremaps.plan import plan
 from cnnviz.models import latent
+from cnnviz.models.operations import Operations, listened
 from cnnviz.models.tensors import is_tensor_file, read_tensor
 from cnnviz.version import __version__
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from cnnviz.featuremaps.plan import Plan
     from cnnviz.models.loading import LoadedModel, Prepared
 
 
@@ -53,7 +56,7 @@ def save_feature_maps(
     """
     options = options or MapOptions()
     prepared = read_input(path, model)
-    planned = plan(model.module, [prepared.tensor], options.layers, options.maps)
+    planned = planned_for(model, prepared, options)
     drawing = Drawing(model, folder, options, planned, prepared)
     files = [folder / name for name in drawing.files()]
     storage.refuse_existing(files, [path, *inputs], overwrite=True)
@@ -61,6 +64,20 @@ def save_feature_maps(
     manifest = {"cnnviz": __version__, "model": model.name, "image": str(path)} | drawing.run()
     storage.write_bytes(folder / MANIFEST, as_text(manifest))
     return FeatureMaps(path, folder, manifest)
+
+
+def planned_for(model: LoadedModel, prepared: Prepared, options: MapOptions) -> Plan:
+    """What a run on that input would put out, and what of it is drawn.
+
+    Raises:
+        UsageError: no such layer.
+        CnnvizError: the model failed on it.
+    """
+    if isinstance(model.module, Operations):  # which has layers only once it has run
+        listened(model.module, tuple(prepared.tensor.shape[1:]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's remarks on copying what an archive holds
+        return plan(model.module, [prepared.tensor], options.layers, options.maps)
 
 
 def read_input(path: Path, model: LoadedModel) -> Prepared:

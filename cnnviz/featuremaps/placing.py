@@ -38,9 +38,12 @@ class Place:
 
 
 def place_of(module: nn.Module) -> Place:
-    """Where a model is: the device and type of its first parameter of real numbers."""
+    """Where a model is: the device and type of its first parameter of real numbers.
+
+    One without memory is as if on the CPU.
+    """
     first = next((p for p in module.parameters() if p.is_floating_point()), torch.zeros(0))
-    return Place(str(first.device), first.dtype)
+    return Place("cpu" if first.is_meta else str(first.device), first.dtype)
 
 
 def placed(model: LoadedModel, device: str = "cpu", precision: str | None = None) -> LoadedModel:

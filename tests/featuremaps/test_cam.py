@@ -129,9 +129,13 @@ class Maps(Pooled):
     ("model", "index", "message"),
     [
         (Pooled(), 4, r"--class 4: the model has 4 classes, from 0 on"),
-        (Detached(), 0, r"Grad-CAM needs gradients, and there are none"),
+        (Detached(), 0, r"Grad-CAM needs gradients, and the model's output has none"),
         (Maps(), 0, r"explains the score of a class, and the model's output is 1x6x10x8"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(360, 2)), 0, r"no layer with rows and columns"),
+        (
+            nn.Sequential(nn.Flatten(), nn.Linear(360, 2)),
+            0,
+            r"does not depend on any layer with rows and columns",
+        ),
     ],
     ids=["class", "detached", "maps", "no maps"],
 )
