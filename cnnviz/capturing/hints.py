@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-PREFIXES = ("class_token", "cls_token", "dist_token", "distillation_token", "reg_token")
-PREFIXES += ("register_token", "class_embedding")
+PREFIXES = {
+    *("class_token", "cls_token", "class_embedding", "dist_token", "distillation_token"),
+    *("reg_token", "register_token"),
+}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ MODULES: dict[str, tuple[type[nn.Module], ...]] = {
     "linear": (nn.Linear, nn.Bilinear),
 }
 NO_ACTIVATIONS = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d)
+BY_NAME = " by name"  # of a class that is not torch's, which may be a block of that name
 OWN_ACTIVATIONS = ("relu", "gelu", "swish", "silu", "mish", "sigmoid", "tanh", "activation")
 
 # Beginnings of names of functions in torch and torch.nn.functional, and of the operations below
@@ -67,22 +68,26 @@ def torch_type(module: nn.Module) -> type:
 
 def kind_of_module(module: nn.Module) -> str:
     """One of ``KINDS``, or "other"."""
-    kind = torch_type(module)
+    known = _kind_of_type(torch_type(module))
+    if (known == "other" or known.endswith(BY_NAME)) and contains_layers(module):
+        return "block"
+    if isinstance(module, Operation):
+        return kind_of_function(type(module).__name__)
+    return known.removesuffix(BY_NAME)
+
+
+def _kind_of_type(kind: type) -> str:
     for name, types in MODULES.items():
         if issubclass(kind, types):
             return name
+    if "Attention" in kind.__name__:
+        return "attention"
     is_activation = kind.__module__ == "torch.nn.modules.activation"
     if is_activation and not issubclass(kind, NO_ACTIVATIONS):
         return "relu"
-    if "Attention" in kind.__name__:
-        return "attention"
-    if contains_layers(module):
-        return "block"
-    if isinstance(module, Operation):
-        return kind_of_function(kind.__name__)
-    if "Norm" in kind.__name__:
-        return "norm"
-    return "relu" if kind.__name__.lower().endswith(OWN_ACTIVATIONS) else "other"
+    if kind.__name__.lower().endswith(OWN_ACTIVATIONS):
+        return "relu" + BY_NAME
+    return "norm" + BY_NAME if "Norm" in kind.__name__ else "other"
 
 
 def kind_of_function(name: str) -> str:

@@ -43,8 +43,8 @@ FIRST_MODULES = (
     nn.PixelShuffle,
 )
 LAST_MODULES = (nn.Linear, nn.Embedding, nn.MultiheadAttention, nn.RNNBase)
-FIRST_FUNCTIONS = ("batch_norm", "group_norm", "instance_norm", "pixel_shuffle", "interpolate")
-FIRST_FUNCTIONS += ("native_batch_norm", "native_group_norm", "cudnn_batch_norm", "upsample")
+FIRST_FUNCTIONS = {"batch_norm", "group_norm", "instance_norm", "pixel_shuffle", "interpolate"}
+FIRST_FUNCTIONS |= {"native_batch_norm", "native_group_norm", "cudnn_batch_norm", "upsample"}
 LAST_FUNCTIONS = ("linear", "embedding", "addmm")
 
 SWAPS = {"transpose", "swapaxes", "swapdims", "mT", "adjoint", "mH"}
@@ -94,12 +94,12 @@ def of_module(
         is_states = issubclass(kind, nn.RNNBase) and output.ndim == 3
         return Layout("LNC") if is_states else UNREADABLE
     if getattr(module, "batch_first", True) is False and output.ndim == 3:
-        return Layout("LNC")
+        return Layout("LNC", given.grid if given else None)
     return _last(given, output)
 
 
 def _without_batch(kind: type, output: Tensor) -> Layout | None:
-    """torch's layers over space also take one image without the batch axis."""
+    """The layers of torch that work over space also take one image without the batch axis."""
     if not issubclass(kind, OF_SPACE):
         return None
     sizes = (re.search(r"(\d)d", each.__name__) for each in kind.__mro__)
@@ -142,7 +142,6 @@ def of_function(
 def _followed(
     name: str, args: Sequence[Any], named: Mapping[str, Any], given: Layout | None, output: Tensor
 ) -> Layout | None:
-    rest = [*args[1:], *named.values()]
     if name in FIRST_FUNCTIONS or kind_of_function(name) in ("conv", "pool"):
         return _layout(FIRST, output)
     if name in LAST_FUNCTIONS:
@@ -151,20 +150,30 @@ def _followed(
         return Layout("NC")
     if given is None or name in MIXES:
         return given if given and name == "matmul" and _is_linear(given, args[1]) else None
+    return _arranged(name, args, named, given, output)
+
+
+def _arranged(
+    name: str, args: Sequence[Any], named: Mapping[str, Any], given: Layout, output: Tensor
+) -> Layout | None:
+    rest = [*args[1:], *named.values()]
+    found: Layout | None = None
     if name == "permute":
         order = rest[0] if len(rest) == 1 else rest
-        return replace(given, axes="".join(given.axes[dim] for dim in order))
-    if name in SWAPS:
-        return _swapped(given, *(rest or (-2, -1)))
-    if name in MOVES:
-        return _moved(given, *rest)
-    if name in SHAPES:
-        return _reshaped(given, tuple(args[0].shape), tuple(output.shape))
-    if name == "getitem":
-        return _indexed(given, args[1], output)
-    if len(given.axes) == output.ndim:
-        return given
-    return _dropped(given, _dims(name, rest, named), output) if name in DROPS else None
+        found = replace(given, axes="".join(given.axes[dim] for dim in order))
+    elif name in SWAPS:
+        found = _swapped(given, *(rest or (-2, -1)))
+    elif name in MOVES:
+        found = _moved(given, *rest)
+    elif name in SHAPES:
+        found = _reshaped(given, tuple(args[0].shape), tuple(output.shape))
+    elif name == "getitem":
+        found = _indexed(given, args[1], output)
+    elif len(given.axes) == output.ndim:
+        found = given
+    elif name in DROPS:
+        found = _dropped(given, _dims(name, rest, named), output)
+    return found
 
 
 def _is_linear(given: Layout, weights: Any) -> bool:
@@ -179,7 +188,7 @@ def _swapped(given: Layout, first: int, second: int) -> Layout:
 
 def _moved(given: Layout, source: Any, target: Any) -> Layout:
     count = len(given.axes)
-    sources, targets = ([v] if isinstance(v, int) else list(v) for v in (source, target))
+    sources, targets = ([at] if isinstance(at, int) else list(at) for at in (source, target))
     left = [axis for n, axis in enumerate(given.axes) if n not in {s % count for s in sources}]
     for to, axis in sorted(
         (t % count, given.axes[s]) for s, t in zip(sources, targets, strict=True)

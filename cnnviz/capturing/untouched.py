@@ -58,13 +58,13 @@ def _plain_code() -> Iterator[None]:
 def same_lots(model: nn.Module) -> Iterator[None]:
     """Within, what is drawn by lot is drawn the same afterwards: by torch, numpy and Python."""
     cuda = {param.device for param in model.parameters() if param.device.type == "cuda"}
-    python, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (what models use)
+    python, arrays = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=list(cuda)):
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(arrays)  # noqa: NPY002
+        np.random.set_state(arrays)
 
 
 def copied(values: Any) -> Any:

@@ -57,10 +57,15 @@ class Call:
 
 @dataclass(frozen=True)
 class _Open:
-    """A module's call that has not returned, and what was being handled when it began."""
+    """A module's call that has not returned, and what was being handled when it began.
+
+    What the module is holds for the whole call, also where its code adds or deletes layers.
+    """
 
     name: str
     module: nn.Module
+    kind: str
+    is_leaf: bool
     error: BaseException | None
 
 
@@ -121,8 +126,9 @@ class Watch:
             return
         if not self._open:
             self._open_run(module, args, kwargs)
-        self._open.append(_Open(name, module, sys.exc_info()[1]))
-        if kind_of_module(module) != "block":
+        kind, is_leaf = kind_of_module(module), not contains_layers(module)
+        self._open.append(_Open(name, module, kind, is_leaf, sys.exc_info()[1]))
+        if kind != "block":
             self.place = f" in layer {name or type(module).__name__}"
 
     def _open_run(self, module: nn.Module, args: Any, kwargs: Any) -> None:
@@ -136,18 +142,18 @@ class Watch:
     def _leave(self, name: str, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if self.busy or not self._open or self._open[-1].module is not module:
             return
-        before, error = self._open.pop().error, sys.exc_info()[1]
-        kind, named = kind_of_module(module), name or type(module).__name__
-        if output is None and error is not None and error is not before:
+        opened, error = self._open.pop(), sys.exc_info()[1]
+        named = name or type(module).__name__
+        if output is None and error is not None and error is not opened.error:
             output = self.failed = error  # a hook is told of failures by nothing else
-        elif kind != "block":  # a parent's own code may fail between two layers
+        elif opened.kind != "block":  # a parent's own code may fail between two layers
             self.place = f" after layer {named}"
         self.ran.add(module)
         if isinstance(module, Operation):
             output = _result(module, output)
         self._follow(module, args, kwargs, output)
-        if name or not contains_layers(module):
-            self._report(named, kind, (args, kwargs), output, module)
+        if name or opened.is_leaf:
+            self._report(named, opened.kind, (args, kwargs), output, module)
 
     def _follow(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """Note how the axes of a module's output are read."""
@@ -181,7 +187,8 @@ class Watch:
             said = layout.of_function(name, args, kwargs, source, tensor)
             self._layouts[tensor] = said
             self.grid = said.grid if said and said.grid else self.grid
-        if is_arranging(name) or not self._open or _is_layer(self._open[-1]):
+        is_figure = all(tensor.ndim == 0 for tensor in results)  # to decide by, and no map
+        if is_figure or is_arranging(name) or not self._open or _is_layer(self._open[-1]):
             return
         around = self._open[-1]
         kind = kind_of_function(name)
@@ -226,4 +233,4 @@ def _result(operation: Operation, output: Any) -> Any:
 def _is_layer(one: _Open) -> bool:
     """Whether what a module's own code calls is its own affair."""
     is_torchs = type(one.module).__module__.startswith("torch.nn.")
-    return is_torchs or bool(one.name and not contains_layers(one.module))
+    return is_torchs or bool(one.name and one.is_leaf)

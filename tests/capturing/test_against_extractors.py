@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import copy
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -22,8 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIDES = {
-    **{"resnet50": 64, "vgg16": 32, "densenet121": 64},
-    **{"mobilenet_v2": 64, "vit_b_16": 32, "swin_t": 64},
+    "resnet50": 64,
+    "vgg16": 32,
+    "densenet121": 32,
+    "mobilenet_v2": 64,
+    "vit_b_16": 32,
+    "swin_t": 64,
 }
 TIMM = ("resnet18", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "convnext_atto")
 
@@ -57,10 +60,11 @@ def extractor_of(model: nn.Module) -> tuple[nn.Module, dict[str, str]]:
     bare = copy.deepcopy(model)
     for module in bare.modules():
         if hasattr(module, "inplace"):
-            module.inplace = False
+            setattr(module, "inplace", False)  # noqa: B010
     torchs = import_module("torchvision.models.feature_extraction")
-    _, nodes = torchs.get_graph_node_names(bare)
-    extractor: Any = torchs.create_feature_extractor(bare, nodes[1:])
+    whole: dict[str, Any] = {"leaf_modules": []}  # else blocks of torchvision's are not looked into
+    _, nodes = torchs.get_graph_node_names(bare, tracer_kwargs=whole)
+    extractor: Any = torchs.create_feature_extractor(bare, nodes[1:], tracer_kwargs=whole)
     for node in extractor.graph.nodes:  # functional.relu(x, inplace=True) too
         if node.op == "call_function" and "inplace" in node.kwargs:
             node.kwargs = {**node.kwargs, "inplace": False}
@@ -88,68 +92,61 @@ def drawn_as(expected: Tensor, layer: LayerOutput) -> Tensor:
 
 
 @pytest.mark.parametrize("name", SIDES)
-def test_every_modules_map_is_what_torchvisions_extractor_gives(name: str) -> None:
-    build, side = getattr(load_torchvision().models, name), SIDES[name]
+def test_every_map_is_what_torchvisions_extractor_gives(name: str) -> None:
+    side = SIDES[name]
     sized = {"image_size": side} if name.startswith("vit") else {}
-    model = built(build, weights=None, **sized)
+    model = built(getattr(load_torchvision().models, name), weights=None, **sized)
     image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
     extractor, modules = extractor_of(model)
     with plain_code():
         expected = extractor(image)
-    run = run_and_capture(model, image, check=True)
+    run = run_and_capture(model, image, check=True, wants=lambda layer: True)
     assert run.same_output
     calls: dict[str, list[LayerOutput]] = {}
     for layer in run.layers:
-        if layer.values is not None and layer.type != "function" and layer.field in ("", "0"):
+        if layer.type != "function" and layer.field in ("", "0"):
             calls.setdefault(layer.name, []).append(layer)
-    compared = set()
+    compared = 0
     for key, module in modules.items():
-        if module not in calls:
-            continue
         layer = calls[module].pop(0)
-        assert layer.values is not None
+        if layer.values is None:  # in Swin, whose windows are a batch
+            assert str(layer.reason).startswith("not of one image")
+            continue
         whole = expected[key][0] if isinstance(expected[key], tuple) else expected[key]
         assert torch.equal(layer.values, drawn_as(whole, layer)), key
-        compared.add(module)
-    # Attention of several windows has no map of one image, in Swin; all the rest is compared.
-    skipped = {m for m in modules.values() if m not in compared}
-    reasons = {x.reason for x in run.layers if x.name in skipped}
-    assert all(str(reason).startswith("not of one image") for reason in reasons)
-    assert len(compared) > 0.9 * len(set(modules.values()))
-    assert builtins.sum(map(len, calls.values())) == len(
-        [x for left in calls.values() for x in left if x.name not in modules.values()]
-    ), "every call of a compared module was compared"
+        compared += 1
+    assert compared > 0.7 * len(modules)
+    assert not any(calls[module] for module in modules.values()), "a call more than the extractor's"
+    sums = [value for key, value in expected.items() if is_sum(key, modules) and value.ndim == 4]
+    channel = -1 if name == "swin_t" else 1
+    assert functions_of(run.layers) >= {as_bytes(one.movedim(channel, 1)[0]) for one in sums}
+    assert sums or name in ("vgg16", "vit_b_16")
 
 
-@pytest.mark.parametrize("name", ["resnet50", "densenet121"])
-def test_functions_between_modules_are_what_the_extractor_gives(name: str) -> None:
-    build, side = getattr(load_torchvision().models, name), SIDES[name]
-    model = built(build, weights=None)
-    image = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
-    extractor, _ = extractor_of(model)
-    with plain_code():
-        expected = extractor(image)
-    run = run_and_capture(model, image, wants=lambda layer: layer.type == "function")
-    ours = [x.values for x in run.layers if x.values is not None and not x.name.endswith("relu")]
-    kinds = ("add", "cat", "adaptive_avg_pool2d")
-    theirs = [v for k, v in expected.items() if k.rpartition(".")[2].rstrip("_0123456789") in kinds]
-    theirs = theirs or [v for k, v in expected.items() if any(kind in k for kind in kinds)]
-    assert len(ours) >= 16
-    found = {value.numpy().tobytes() for value in ours}
-    assert all(value[0].numpy().tobytes() in found for value in theirs)
+def functions_of(layers: list[LayerOutput]) -> set[bytes]:
+    functions = [layer for layer in layers if layer.type == "function"]
+    return {as_bytes(layer.values) for layer in functions if layer.values is not None}
+
+
+def is_sum(key: str, modules: dict[str, str]) -> bool:
+    """Whether a node is a sum of maps, or maps one after the other."""
+    return key not in modules and key.rpartition(".")[2].startswith(("add", "cat"))
+
+
+def as_bytes(tensor: Tensor) -> bytes:
+    return tensor.contiguous().numpy().tobytes()
 
 
 @pytest.mark.parametrize("name", TIMM)
 def test_last_stages_are_what_timms_forward_intermediates_gives(name: str) -> None:
-    model: Any = built(load_timm().create_model, model_name=name, num_classes=5)
-    side = 224 if "swin" in name else 64
-    if name.startswith("vit"):
-        model = built(load_timm().create_model, model_name=name, num_classes=5, img_size=(96, 64))
-    image = torch.randn(1, 3, *((96, 64) if name.startswith("vit") else (side, side)))
+    size = {"vit": (96, 64), "swin": (64, 64)}.get(name.partition("_")[0])
+    sized = {"img_size": size} if size else {}
+    model: Any = built(load_timm().create_model, model_name=name, num_classes=5, **sized)
+    image = torch.randn(1, 3, *(size or (64, 64)), generator=torch.Generator().manual_seed(1))
     with plain_code():
         maps = copy.deepcopy(model).forward_intermediates(image, intermediates_only=True)
     run = run_and_capture(model, image, wants=lambda layer: layer.kind in ("block", "relu", "norm"))
-    found = {x.values.numpy().tobytes(): x.name for x in run.layers if x.values is not None}
-    names = [found.get(one[0].contiguous().numpy().tobytes()) for one in maps]
+    found = {as_bytes(x.values): x.name for x in run.layers if x.values is not None}
+    names = [found.get(as_bytes(one[0])) for one in maps]
     assert None not in names, names
     assert len(names) >= 4

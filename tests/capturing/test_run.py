@@ -7,17 +7,7 @@ from torch.nn import functional as F
 
 from cnnviz.capturing import feature_maps, run_and_capture
 from cnnviz.errors import CnnvizError
-
-IMAGE = torch.linspace(-1, 1, 2 * 6 * 6).reshape(1, 2, 6, 6)
-
-
-def seeded(*layers: nn.Module) -> nn.Sequential:
-    """The layers in a row, with random weights that are the same in every run."""
-    generator = torch.Generator().manual_seed(0)
-    model = nn.Sequential(*layers)
-    for parameter in model.parameters():
-        parameter.data = torch.randn(parameter.shape, generator=generator)
-    return model
+from tests.capturing.made import IMAGE, hooks, seeded
 
 
 class Twice(nn.Module):
@@ -81,10 +71,6 @@ class Raising(nn.Module):
 
     def forward(self, _: Tensor) -> Tensor:
         raise KeyError("mask")
-
-
-def hooks(model: nn.Module) -> int:
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
 
 
 def test_relu_in_place_leaves_the_captured_map_of_the_conv_before_it() -> None:
