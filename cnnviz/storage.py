@@ -39,7 +39,7 @@ def write_chunks(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
     """
     if path == STANDARD_STREAM:
         whole = b"".join(chunks)
-        with _named_error(Path("standard output")):
+        with named_error(Path("standard output")):
             sys.stdout.buffer.write(whole)
             sys.stdout.buffer.flush()
         return
@@ -54,15 +54,15 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OutputError: it cannot be written; says why.
     """
-    with _named_error(path):
+    with named_error(path):
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder.absolute())
         temporary = folder / f".cnnviz-{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
-        with _named_error(path), _begun(temporary) as file:
+        with named_error(path), _begun(temporary) as file:
             yield file
-        with _named_error(path):
+        with named_error(path):
             temporary.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -93,7 +93,12 @@ def _begun(temporary: Path) -> BinaryIO:
 
 
 @contextmanager
-def _named_error(path: Path) -> Iterator[None]:
+def named_error(path: Path) -> Iterator[None]:
+    """Within, the system's errors become those of an output ``path``.
+
+    Raises:
+        OutputError: it cannot be written; says why.
+    """
     try:
         yield
     except OSError as error:
@@ -127,7 +132,7 @@ def refuse_existing(
                 " give them names or folders of their own"
             )
         seen.add(final)
-        with _named_error(output):
+        with named_error(output):
             if blocked := file_above(output.parent):
                 raise UsageError(f"{blocked} is a file, so nothing can be written to {output}")
             if output.is_dir():
@@ -154,7 +159,7 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
                 f"two results would both be written to {folder}/; rename one image, or run it apart"
             )
         seen.add(final)
-        with _named_error(folder):
+        with named_error(folder):
             if folder.exists() and not folder.is_dir():
                 raise UsageError(f"{folder} is a file, but the results are a folder of files")
             if not overwrite and folder.is_dir() and any(folder.iterdir()):

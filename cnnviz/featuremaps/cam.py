@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz.capturing.reading import read
 from cnnviz.capturing.outputs import outputs_of
+from cnnviz.capturing.reading import read
 from cnnviz.capturing.watch import Watch
 from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.featuremaps.predictions import SCORES

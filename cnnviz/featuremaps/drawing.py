@@ -14,13 +14,22 @@ from cnnviz.errors import UsageError
 from cnnviz.featuremaps import answers, filters, pictures
 from cnnviz.featuremaps.cam import class_index, grad_cam, refuse_layer
 from cnnviz.featuremaps.channels import WORDS, most_active, ordered
+from cnnviz.featuremaps.folder import (
+    CAM,
+    INPUT,
+    OUTPUT,
+    OVERVIEW,
+    PREDICTIONS,
+    file_of,
+    safe_name,
+)
 from cnnviz.featuremaps.manifest import IN_A_ROW, entry_of, head_of, measured
 from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.overview import Overview
 from cnnviz.featuremaps.raw import RawMaps
 from cnnviz.featuremaps.sheets import Sheets
+from cnnviz.featuremaps.stored import about_maps
 from cnnviz.featuremaps.verification import verify
-from cnnviz.version import __version__
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -34,9 +43,6 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.predictions import Predictions
     from cnnviz.models.loading import LoadedModel, Prepared
-
-INPUT, OUTPUT, PREDICTIONS = "00_input.png", "output.png", "predictions.png"
-OVERVIEW, CAM = "overview.png", "cam.png"
 
 
 class Drawing:
@@ -56,7 +62,6 @@ class Drawing:
     ) -> None:
         self.model, self.folder, self.options = model, folder, options
         self.plan, self.prepared = planned, prepared
-        self.digits = max(2, len(str(planned.total)))
         self.entries: list[dict[str, Any] | Future[dict[str, Any]]] = []
         self.seen = pictures.seen_by(model, prepared)
         self.overview = Overview(self.seen, options.look)
@@ -100,12 +105,11 @@ class Drawing:
             names.append(_filters_file(layer))
         return names
 
-    def run(self) -> dict[str, Any]:
-        """Run and draw; the manifest, without what heads it."""
+    def run(self, head: dict[str, Any]) -> dict[str, Any]:
+        """Run and draw; the manifest, which begins with ``head``."""
         with ExitStack() as stack:
             if self.options.raw:
-                about = {"model": self.model.name, "cnnviz": __version__}
-                self.raw = RawMaps(self.folder, self.options.raw, about)
+                self.raw = RawMaps(self.folder, self.options.raw)
                 stack.callback(self.raw.close)
             stack.enter_context(self.sheets)
             evidence = self._evidence()  # first: where there is none, nothing is written
@@ -119,16 +123,17 @@ class Drawing:
                 check=True,
             )
             self._finish(run)
-            raw = self.raw.save() if self.raw else None
-        layers = [entry if isinstance(entry, dict) else entry.result() for entry in self.entries]
-        found = answers.predictions_of(run, self.model.labels)
-        return self._manifest(run, found, layers) | {
+            layers = [one if isinstance(one, dict) else one.result() for one in self.entries]
+            found = answers.predictions_of(run, self.model.labels)
+            manifest = {**head, **self._manifest(run, found, layers), "raw": None, "layers": layers}
+            if self.raw:
+                manifest["raw"] = self.raw.save(about_maps(manifest, self.model.title, self.seen))
+        pictures_of_all = {
             "cam": self._explained(evidence, found),
             "overview": self._overview(found),
             "output": self._picture_of(run),
-            "raw": raw,
-            "layers": layers,
         }
+        return {**manifest, **pictures_of_all, "layers": manifest.pop("layers")}
 
     def _hints(self) -> Hints:
         return Hints.of(self.model.module, self.options.maps)
@@ -211,7 +216,7 @@ class Drawing:
             self.entries.append(entry_of(number, layer, self.model.paper_names))
 
     def _file(self, number: int, layer: LayerOutput, what: str = "") -> str:
-        return f"{number:0{self.digits}}_{safe_name(layer.key)}{what}.png"
+        return file_of(number, self.plan.total, layer.key, what)
 
     def _write(self, name: str, data: bytes) -> str:
         storage.write_bytes(self.folder / name, data)
@@ -266,23 +271,9 @@ class Drawing:
             "selection": self.plan.selection.said,
             "predictions": found.classes if found else [],
             "predictions_from": found.said if found else None,
-            "failed_limits": _failed(layers, self.options),
+            "failed_limits": self.options.failed(layers),
         }
-
-
-def _failed(layers: list[dict[str, Any]], options: MapOptions) -> list[str]:
-    return [
-        f"{limit} in {layer['name']}"
-        for limit in options.fail_on
-        for layer in layers
-        if limit.is_passed(layer["channels"])
-    ]
 
 
 def _filters_file(layer: LayerOutput) -> str:
     return f"filters_{safe_name(layer.name)}.png"
-
-
-def safe_name(key: str) -> str:
-    """A layer's key as part of a file's name: anything odd becomes "_"."""
-    return "".join(char if char.isalnum() or char in ".-_#" else "_" for char in key)[:120]

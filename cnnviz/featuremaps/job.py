@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnviz import images, storage
-from cnnviz.errors import OutputError, UsageError
+from cnnviz.errors import UsageError
 from cnnviz.featuremaps.drawing import Drawing
+from cnnviz.featuremaps.folder import FeatureMaps
 from cnnviz.featuremaps.manifest import as_text
 from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.placing import place_of
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
     from cnnviz.models.loading import LoadedModel, Prepared
 
 
-@dataclass(frozen=True)
-class FeatureMaps:
-    """What was written for one image: the folder, and what its ``manifest.json`` says."""
-
-    input: Path
-    folder: Path
-    manifest: dict[str, Any]
+__all__ = ["FeatureMaps", "read_input", "save_feature_maps"]
 
 
 def save_feature_maps(
@@ -61,7 +55,7 @@ def save_feature_maps(
     files = [folder / name for name in drawing.files()]
     storage.refuse_existing(files, [path, *inputs], overwrite=True)
     _remove(folder / MANIFEST)
-    manifest = {"cnnviz": __version__, "model": model.name, "image": str(path)} | drawing.run()
+    manifest = drawing.run({"cnnviz": __version__, "model": model.name, "image": str(path)})
     storage.write_bytes(folder / MANIFEST, as_text(manifest))
     return FeatureMaps(path, folder, manifest)
 
@@ -104,7 +98,5 @@ def _read(path: Path, model: LoadedModel) -> Prepared:
 
 
 def _remove(manifest: Path) -> None:
-    try:
+    with storage.named_error(manifest):
         manifest.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{manifest} cannot be written: {error.strerror or error}") from error

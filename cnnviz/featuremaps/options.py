@@ -73,3 +73,12 @@ class MapOptions:
     cam_class: str | None = None
     maps: str | None = None
     fail_on: tuple[Limit, ...] = ()
+
+    def failed(self, layers: list[dict[str, Any]]) -> list[str]:
+        """Which limits are passed in which layers, as the manifest has them."""
+        return [
+            f"{limit} in {layer['name']}"
+            for limit in self.fail_on
+            for layer in layers
+            if limit.is_passed(layer["channels"])
+        ]
