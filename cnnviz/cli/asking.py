@@ -61,6 +61,13 @@ class ImageSize(Size):
         return numbers[0], numbers[-1]
 
 
+def _unless_stored(context: click.Context, param: click.Parameter, value: Any) -> Any:
+    """A model is needed, unless --from has maps."""
+    if value is None and not context.params.get("stored"):
+        raise click.MissingParameter(ctx=context, param=param)
+    return value
+
+
 def model(command: Command) -> Command:
     """--model and what else is asked of it; ``asked_of`` reads the values."""
     for option in (
@@ -91,7 +98,7 @@ def model(command: Command) -> Command:
         click.option(
             "-m",
             "--model",
-            required=True,
+            callback=_unless_stored,
             metavar="MODEL",
             help="A name of `cnnviz models`, timm:NAME, FILE.py:CLASS, PACKAGE.MODULE:CLASS, or a"
             " TorchScript or torch.export file.",

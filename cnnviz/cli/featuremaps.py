@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.batch import Batch
-from cnnviz.cli import asking, options
+from cnnviz.cli import asking, options, redrawn
 from cnnviz.cli.options import WholeNumber
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
@@ -124,6 +124,7 @@ def drawing(command: options.Command) -> options.Command:
     epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
 )
 @options.images_if_any
+@redrawn.option
 @asking.model
 @asking.placement
 @drawing
@@ -139,6 +140,7 @@ def drawing(command: options.Command) -> options.Command:
 def command(
     images: tuple[Path, ...],
     recursive: bool,
+    stored: Path | None,
     model: str,
     output: str | None,
     overwrite: bool,
@@ -157,6 +159,10 @@ def command(
     """
     place = {name: given.pop(name) for name in ("device", "precision")}
     asked, chosen = asking.asked_of(given), _options(given)
+    if stored is not None:
+        said = {"quiet": quiet, "as_json": as_json}
+        redrawn.redrawn(stored, chosen, output=output, overwrite=overwrite, **said)
+        return
     found = find_inputs(
         images or _without_image(model), recursive=recursive, output=output, is_result=_is_result
     )
