@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from cnnviz.capturing import LayerOutput, Run
     from cnnviz.capturing.watch import Call
+    from cnnviz.featuremaps.beside import Beside
     from cnnviz.featuremaps.cam import Evidence
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.predictions import Predictions
@@ -59,7 +60,9 @@ class Drawing:
         options: MapOptions,
         planned: Plan,
         prepared: Prepared,
+        beside: Beside,
     ) -> None:
+        self.beside = beside
         self.model, self.folder, self.options = model, folder, options
         self.plan, self.prepared = planned, prepared
         self.entries: list[dict[str, Any] | Future[dict[str, Any]]] = []
@@ -192,7 +195,9 @@ class Drawing:
         caption = pictures.caption_of(entry, "" if is_all else WORDS[options.sort])
         names = self.model.labels if self._is_output(entry, values) else ()
         how: dict[str, Any] = {"names": names, "kernels": beside}
-        picture = pictures.draw_layer(values, caption, options.look, channels, **how)
+        picture = self.beside.layer(entry, values, caption, channels)
+        if picture is None:
+            picture = pictures.draw_layer(values, caption, options.look, channels, **how)
         self._write(entry["file"], picture)
         if entry["filters"] is not None and kernels is not None:
             drawn = filters.draw_filters(entry, kernels, options.look, channels)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnnviz import images, storage
 from cnnviz.errors import UsageError
+from cnnviz.featuremaps.beside import Beside
 from cnnviz.featuremaps.drawing import Drawing
 from cnnviz.featuremaps.folder import FeatureMaps
 from cnnviz.featuremaps.manifest import as_text
@@ -35,11 +36,13 @@ def save_feature_maps(
     folder: Path,
     inputs: Iterable[Path] = (),
     options: MapOptions | None = None,
+    beside: Beside | None = None,
 ) -> FeatureMaps:
     """Draw the layers of ``model`` for the image at ``path`` into ``folder``.
 
     The manifest is removed first and written last: where it is, the pictures are whole and
-    belong to it. ``inputs`` are other files that must not be replaced.
+    belong to it. ``inputs`` are other files that must not be replaced. ``beside`` sees every layer
+    that is drawn, and the manifest.
 
     Raises:
         ImageError: the file is not an image that can be read.
@@ -48,14 +51,15 @@ def save_feature_maps(
         DisagreementError: a convolution's maps are not what OpenCV computes.
         OutputError: a picture cannot be written.
     """
-    options = options or MapOptions()
+    options, beside = options or MapOptions(), beside or Beside()
     prepared = read_input(path, model)
     planned = planned_for(model, prepared, options)
-    drawing = Drawing(model, folder, options, planned, prepared)
+    drawing = Drawing(model, folder, options, planned, prepared, beside)
     files = [folder / name for name in drawing.files()]
     storage.refuse_existing(files, [path, *inputs], overwrite=True)
     _remove(folder / MANIFEST)
     manifest = drawing.run({"cnnviz": __version__, "model": model.name, "image": str(path)})
+    manifest = beside.manifest(manifest)
     storage.write_bytes(folder / MANIFEST, as_text(manifest))
     return FeatureMaps(path, folder, manifest)
 
