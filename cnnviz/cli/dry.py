@@ -21,13 +21,14 @@ STEPS = (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")
 
 def dry_run(path: Path, model: LoadedModel, folder: Path, chosen: MapOptions) -> dict[str, Any]:
     """What a run would do for one image, as ``--json`` prints it."""
+    from cnnviz.featuremaps.beside import Beside
     from cnnviz.featuremaps.drawing import Drawing
     from cnnviz.featuremaps.estimate import estimate
     from cnnviz.featuremaps.job import planned_for, read_input
 
     prepared = read_input(path, model)
     planned = planned_for(model, prepared, chosen)
-    files = Drawing(model, folder, chosen, planned, prepared).files()
+    files = Drawing(model, folder, chosen, planned, prepared, Beside()).files()
     took = estimate(model.module, prepared.tensor, planned, chosen, len(files))
     return {
         "input": str(path),

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.batch import Batch
-from cnnviz.cli import asking, options, redrawn
+from cnnviz.cli import asking, compared, options, redrawn
 from cnnviz.cli.options import WholeNumber
 from cnnviz.errors import UsageError
+from cnnviz.featuremaps.against import Divergence
 from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
 from cnnviz.inputs import find_inputs
 from cnnviz.models import MODELS
@@ -23,6 +24,7 @@ from cnnviz.render.look import COLOR_MAPS, SCALES, Look
 from cnnviz.storage import STANDARD_STREAM, refuse_filled
 
 if TYPE_CHECKING:
+    from cnnviz.featuremaps.against import Against
     from cnnviz.featuremaps.job import FeatureMaps
     from cnnviz.models.asked import Asked
 
@@ -50,7 +52,8 @@ def drawing(command: options.Command) -> options.Command:
             "--fail-on",
             multiple=True,
             metavar="FLAG[>N%]",
-            help="Exit 1 where channels are nonfinite, dead, constant or saturated: dead>10%.",
+            help="Exit 1 where channels are nonfinite, dead, constant or saturated: dead>10%; with"
+            " --compare where a layer diverges, or diverges>1e-6.",
         ),
         click.option(
             "--raw", type=click.Choice(RAW_FORMATS), help="Keep the exact values in a file too."
@@ -125,6 +128,7 @@ def drawing(command: options.Command) -> options.Command:
 )
 @options.images_if_any
 @redrawn.option
+@compared.option
 @asking.model
 @asking.placement
 @drawing
@@ -141,6 +145,7 @@ def command(
     images: tuple[Path, ...],
     recursive: bool,
     stored: Path | None,
+    against: Against | None,
     model: str,
     output: str | None,
     overwrite: bool,
@@ -158,6 +163,7 @@ def command(
     figures. A MODEL in a file or package of yours is run: take it only from people you trust.
     """
     place = {name: given.pop(name) for name in ("device", "precision")}
+    limit = compared.limit_of(given["fail_on"], against)
     asked, chosen = asking.asked_of(given), _options(given)
     if stored is not None:
         said = {"quiet": quiet, "as_json": as_json}
@@ -166,7 +172,7 @@ def command(
     found = find_inputs(
         images or _without_image(model), recursive=recursive, output=output, is_result=_is_result
     )
-    folders = _folders(found, model, output)
+    folders = _folders(found, model, output, f".vs.{against.short}" if against else "")
     refuse_filled([] if dry_run else folders.values(), overwrite=overwrite)
     refuse_unknown(model)
     batch = Batch(list(folders))
@@ -181,19 +187,26 @@ def command(
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
         loaded = placed(load_model(model, asked), **place)
+        comparer = compared.comparer(loaded, asked, against, limit)
     if not as_json and not quiet:
         click.echo(mapped.introduction(loaded))
     verbose = bool(click.get_current_context().find_root().meta.get("cnnviz.verbose"))
 
     def work(path: Path) -> list[FeatureMaps]:
         with redirect_stdout(sys.stderr):
+            if comparer is not None:
+                return [comparer.save(path, folders[path], found, chosen)]
             return [save_feature_maps(path, loaded, folders[path], found, chosen)]
 
     done = []
     for result in batch.run(work):
         done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
         if not as_json:
-            click.echo(mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top))
+            click.echo(
+                compared.table(result, quiet=quiet)
+                if comparer
+                else mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top)
+            )
     if as_json:
         click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
     options.end(batch)
@@ -239,7 +252,8 @@ def _dry_run(
 
 def _options(given: dict[str, Any]) -> MapOptions:
     look = Look(given["scale"], given["cmap"], given["tile"])
-    limits = tuple(Limit.read(text) for text in given["fail_on"])
+    flags = (text for text in given["fail_on"] if not Divergence.read(text))
+    limits = tuple(Limit.read(text) for text in flags)
     if given["cam_class"] is not None and given["cam"] is None:
         raise UsageError("--class is for --cam; add --cam auto")
     names = ("layers", "channels", "sort", "top", "raw", "maps", "overlay", "filters", "cam")
@@ -257,7 +271,9 @@ def _is_result(path: Path) -> bool:
         return False
 
 
-def _folders(images: dict[Path, Path], model: str, output: str | None) -> dict[Path, Path]:
+def _folders(
+    images: dict[Path, Path], model: str, output: str | None, ending: str
+) -> dict[Path, Path]:
     """Where each image's results go: ``output`` itself for one image, else folders in it."""
     if output == "":
         raise UsageError("--output is empty; name a folder")
@@ -266,7 +282,7 @@ def _folders(images: dict[Path, Path], model: str, output: str | None) -> dict[P
     if output and len(images) == 1:
         return dict.fromkeys(images, Path(output))
     stems = {image: _stem(image) for image in images}
-    base, name = Path(output or ""), _short(model)
+    base, name = Path(output or ""), f"{_short(model)}{ending}"
     return {image: base / sub / f"{stems[image]}.{name}" for image, sub in images.items()}
 
 

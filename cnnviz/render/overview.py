@@ -49,7 +49,11 @@ LONGEST_NAME = 260
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """One layer: ``maps`` (k, h, w) of the ``channels`` shown; ``note`` is in red."""
+    """One layer: ``maps`` (k, h, w) of the ``channels`` shown; ``note`` is in red.
+
+    ``limits`` are the maps' scales, where these are not to be found from the maps. A row without
+    a name belongs to the one above it.
+    """
 
     name: str
     type: str
@@ -57,6 +61,7 @@ class OverviewRow:
     maps: Values
     channels: Sequence[int]
     note: str = ""
+    limits: Sequence[tuple[float, float]] = ()
 
 
 def draw_overview(
@@ -86,9 +91,8 @@ def draw_overview(
     height = max(len(rows) * step, below + len(predictions) * PREDICTION)
     whole = all(bool(np.isfinite(row.maps).all()) for row in rows)
     own = look.scale == "channel"
-    ends: tuple[str, ...] = (
-        ("smallest", "largest of each map") if own else ("smallest", "largest of each row")
-    )
+    each = "pair of maps" if any(row.limits for row in rows) else "map"
+    ends: tuple[str, ...] = ("smallest", f"largest of each {each if own else 'row'}")
     if look.scale == "symmetric":
         ends = ("minus", "0", "plus the largest magnitude of each row")
     elif look.scale == "percentile":
@@ -108,7 +112,7 @@ def draw_overview(
         _predict(canvas, name, share, top + below + n * PREDICTION)
     for n, row in enumerate(rows):
         y = top + n * step
-        if n:
+        if n and row.name:
             canvas.box(MARGIN + left, y - ROW_GAP // 2 - 1, width - left, 1, RULE)
         _write(canvas, words[n], MARGIN + left, y + NUMBER)
         _draw_row(canvas, row, tiles[n], MARGIN + left + label + COLUMN_GAP // 2, y, look)
@@ -148,10 +152,10 @@ def _predict(canvas: Canvas, name: str, share: float, y: int) -> None:
 def _tiles(row: OverviewRow, look: Look, side: int) -> list[Pixels]:
     """The row's maps, ``side`` pixels high."""
     single = row.maps[0].size == 1
-    scale = scaling(row.maps, Look("layer") if single and look.scale == "channel" else look)
+    shared = Look("layer") if single and look.scale == "channel" else look
+    scales = row.limits or scaling(row.maps, shared).limits
     return [
-        _tile(one, limits, look.colors, side)
-        for one, limits in zip(row.maps, scale.limits, strict=True)
+        _tile(one, limits, look.colors, side) for one, limits in zip(row.maps, scales, strict=True)
     ]
 
 

@@ -1,0 +1,268 @@
+"""A run beside another: of another image, with other weights, elsewhere, or kept in a file."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cnnviz import storage
+from cnnviz.capturing import Hints, run_and_capture
+from cnnviz.engines import cuda
+from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.featuremaps.against import UPPER_HALF, Divergence, diverges
+from cnnviz.featuremaps.beside import Beside
+from cnnviz.featuremaps.errors import errors_between
+from cnnviz.featuremaps.facing import Facing
+from cnnviz.featuremaps.folder import FeatureMaps, key_of
+from cnnviz.featuremaps.job import read_input, save_feature_maps
+from cnnviz.featuremaps.plan import plan
+from cnnviz.featuremaps.predictions import predict
+from cnnviz.featuremaps.stored import read_maps
+from cnnviz.featuremaps.waiting import Waiting
+from cnnviz.models.asked import RANDOM, Asked
+from cnnviz.models.loading import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from cnnviz.featuremaps.against import Against
+    from cnnviz.featuremaps.options import MapOptions
+    from cnnviz.featuremaps.plan import Plan
+    from cnnviz.featuremaps.stored import Source, StoredMaps
+    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.render.sheet import Caption
+
+COMPARED = "compare.png"
+KEPT_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """Compares runs of ``model`` with those of ``other``, or with maps kept in a file.
+
+    ``limit`` fails runs whose layers differ by more. ``names`` say what the two sides are.
+    """
+
+    model: LoadedModel
+    against: Against
+    other: LoadedModel
+    names: tuple[str, str]
+    limit: Divergence | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: LoadedModel,
+        asked: Asked,
+        against: Against,
+        limit: Divergence | None = None,
+    ) -> Comparer:
+        """With the other side loaded, once for all images.
+
+        Raises:
+            UsageError: there is no such device, or no such file of maps.
+            CnnvizError: the other weights cannot be had.
+        """
+        other = _other(model, asked, against)
+        if against.kind == "maps":
+            read_maps(Path(against.value))
+        return cls(model, against, other, _names(model, other, against), limit)
+
+    def save(
+        self, path: Path, folder: Path, inputs: Iterable[Path], options: MapOptions
+    ) -> FeatureMaps:
+        """Draw the layers of both sides for the image at ``path`` beside each other.
+
+        Raises:
+            ImageError: an image cannot be read.
+            UsageError: no such layer, or a picture would replace an input.
+            CnnvizError: the model failed on it.
+            OutputError: a picture cannot be written.
+        """
+        prepared = read_input(path, self.model)
+        planned = plan(self.model.module, [prepared.tensor], options.layers, options.maps)
+        with ExitStack() as stack:
+            side, taken = self._other_side(path, folder, planned, options, stack)
+            names = (path.name, self.names[1]) if self.against.kind == "image" else self.names
+            beside = _Comparison(self, names, side, folder, prepared, options)
+            files = [*inputs, *taken]
+            storage.refuse_existing([folder / COMPARED], [path, *files], overwrite=True)
+            return save_feature_maps(path, self.model, folder, files, options, beside)
+
+    def _other_side(
+        self, path: Path, folder: Path, planned: Plan, options: MapOptions, stack: ExitStack
+    ) -> tuple[_Side, list[Path]]:
+        """The other side's values, and the files that they are from."""
+        if self.against.kind == "maps":
+            stored = read_maps(Path(self.against.value))
+            _refuse_strangers(stored, planned)
+            classes = (stored.manifest or {}).get("predictions", [])
+            return _Side(stored, classes[:KEPT_CLASSES], stored.seen), [stored.path]
+        source = Path(self.against.value) if self.against.kind == "image" else path
+        prepared = self._taken(read_input(source, self.other))
+        waiting = stack.enter_context(closing(Waiting(folder)))
+        classes = _run(self.other, prepared, planned, options, waiting)
+        return _Side(waiting, classes, self.other.seen(prepared)), [source]
+
+    def _taken(self, prepared: Prepared) -> Prepared:
+        """The input, where the other model is and in its precision."""
+        first = next(self.other.module.parameters(), prepared.tensor)
+        return replace(prepared, tensor=prepared.tensor.to(first.device, first.dtype))
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The other side: its values, its best classes, and its input as it was seen."""
+
+    values: Source
+    classes: list[dict[str, Any]]
+    seen: NDArray[Any] | None
+
+
+def _refuse_strangers(stored: StoredMaps, planned: Plan) -> None:
+    """Refuse a file that has none of the layers; those of other shapes are told of."""
+    if not any(layer.key in stored.shapes for layer in planned.shown):
+        raise UsageError(
+            f"{stored.path} has none of the layers that are drawn; it has"
+            f" {', '.join(list(stored.shapes)[:5])}"
+        )
+
+
+def _run(
+    other: LoadedModel, prepared: Prepared, planned: Plan, options: MapOptions, waiting: Waiting
+) -> list[dict[str, Any]]:
+    """Run the other side, let its values wait, and return its best classes."""
+
+    def keep(layer: Any, _: Any) -> None:
+        if layer.values is not None:
+            waiting.add(layer.key, layer.values.numpy())
+
+    run = run_and_capture(
+        other.module,
+        prepared.tensor,
+        wants=lambda layer: layer in planned.selection,
+        receive=keep,
+        hints=Hints.of(other.module, options.maps),
+    )
+    kinds = [layer.type for layer in run.layers if layer.shape is not None]
+    found = predict(run.output, other.labels, kinds[-1] if kinds else "")
+    return found.classes[:KEPT_CLASSES] if found else []
+
+
+def _other(model: LoadedModel, asked: Asked, against: Against) -> LoadedModel:
+    if against.kind in {"image", "maps"}:
+        return model
+    if against.kind in {"weights", "seed"}:
+        seed = int(against.value) if against.kind == "seed" else None
+        weights = RANDOM if against.kind == "seed" else against.value
+        return load_model(model.name, replace(asked, weights=weights, seed=seed))
+    return _moved(model, against)
+
+
+def _moved(model: LoadedModel, against: Against) -> LoadedModel:
+    """A copy of the model with the same weights, elsewhere or in another precision."""
+    to: Any = against.value
+    if against.kind == "precision":
+        to = getattr(torch, against.value)
+    elif against.value != "cpu":
+        cuda.on_device(against.value)
+    try:
+        return replace(model, module=copy.deepcopy(model.module).to(to))
+    except Exception as error:  # a model is somebody's code and raises what it likes
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise CnnvizError(f"{model.name} cannot be had as {against.value}: {said}") from error
+
+
+def _names(model: LoadedModel, other: LoadedModel, against: Against) -> tuple[str, str]:
+    first = next(model.module.parameters(), torch.zeros(0))
+    if against.kind == "device":
+        return str(first.device), against.value
+    if against.kind == "precision":
+        return str(first.dtype).removeprefix("torch."), against.value
+    if against.kind in {"weights", "seed"}:
+        return _weights(model), _weights(other)
+    return ("this run", Path(against.value).name)
+
+
+def _weights(model: LoadedModel) -> str:
+    weights = model.weights
+    if weights.source == RANDOM:
+        return f"random weights, seed {weights.about['seed']}"
+    if Path(weights.source).suffix:
+        return Path(weights.source).name
+    return f"{weights.source} weights"
+
+
+class _Comparison(Beside):
+    """Two runs on one image, layer by layer."""
+
+    def __init__(
+        self,
+        comparer: Comparer,
+        names: tuple[str, str],
+        side: _Side,
+        folder: Path,
+        prepared: Prepared,
+        options: MapOptions,
+    ) -> None:
+        self.comparer, self.names, self.side, self.folder = comparer, names, side, folder
+        self.seen = comparer.model.seen(prepared)
+        self.facing = Facing(names, options.look)
+
+    def layer(
+        self,
+        entry: dict[str, Any],
+        values: NDArray[Any],
+        caption: Caption,
+        channels: Sequence[int],
+    ) -> bytes | None:
+        """Both sides' channels beside each other; the entry gets its errors."""
+        theirs = self.side.values.get(key_of(entry))
+        entry["compare"] = errors_between(values, theirs)
+        if theirs is None or entry["compare"]["reason"]:
+            return None
+        self.facing.add(entry, values, theirs)
+        return self.facing.drawn(entry, values, theirs, caption, channels)
+
+    def manifest(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """With the key ``compare``, and the limit that was passed."""
+        layers = manifest["layers"]
+        beyond = [key_of(layer) for layer in layers if diverges(layer.get("compare"))]
+        if self.comparer.against.kind == "image":
+            beyond = []  # of other images no layer is to be the same
+        limit = self.comparer.limit
+        return manifest | {
+            "compare": {
+                "with": str(self.comparer.against),
+                "names": list(self.names),
+                "limit": UPPER_HALF,
+                "first_divergent": beyond[0] if beyond else None,
+                "predictions": self.side.classes,
+                "file": self._file(),
+            },
+            "failed_limits": manifest["failed_limits"] + (limit.failed(layers) if limit else []),
+        }
+
+    def _file(self) -> str | None:
+        model = self.comparer.model
+        page = self.facing.page(model.title, _both(self.seen, self.side.seen))
+        if page is None:
+            return None
+        storage.write_bytes(self.folder / COMPARED, page)
+        return COMPARED
+
+
+def _both(ours: NDArray[Any], theirs: NDArray[Any] | None) -> NDArray[Any]:
+    """What the two sides saw, one above the other where it is not the same."""
+    if theirs is None or ours.shape != theirs.shape or np.array_equal(ours, theirs):
+        return ours
+    gap = np.full((max(1, len(ours) // 28), *ours.shape[1:]), 255, np.uint8)
+    return np.concatenate([ours, gap, theirs])
