@@ -15,8 +15,9 @@ ORDER = [
     {"images", "inputs", "record", "matrices"},
     {"engines", "agreement", "models", "render", "display"},
     {"capturing", "figures"},
-    {"filtering", "featuremaps", "summary", "step"},
-    {"doctor", "pooling"},
+    {"filtering", "summary", "step"},
+    {"featuremaps", "pooling"},
+    {"doctor"},
     {"batch"},
     {"cli"},
 ]

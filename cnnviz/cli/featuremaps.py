@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.batch import Batch
-from cnnviz.cli import asking, compared, options, redrawn
+from cnnviz.cli import asking, compared, gathered, options, redrawn
 from cnnviz.cli.options import WholeNumber
+from cnnviz.cli.progress import Progress
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.against import Divergence
+from cnnviz.featuremaps.folder import CHANNELS
 from cnnviz.featuremaps.options import MANIFEST, RAW_FORMATS, SORTS, Limit, MapOptions
 from cnnviz.inputs import find_inputs
 from cnnviz.models import MODELS
@@ -173,7 +175,9 @@ def command(
         images or _without_image(model), recursive=recursive, output=output, is_result=_is_result
     )
     folders = _folders(found, model, output, f".vs.{against.short}" if against else "")
-    refuse_filled([] if dry_run else folders.values(), overwrite=overwrite)
+    together = None if against or len(folders) < 2 else _together(model, output)
+    written = [*folders.values(), *([together] if together else [])]
+    refuse_filled([] if dry_run else written, overwrite=overwrite)
     refuse_unknown(model)
     batch = Batch(list(folders))
     if dry_run:
@@ -181,34 +185,40 @@ def command(
         return
 
     from cnnviz.cli import mapped
-    from cnnviz.featuremaps.job import save_feature_maps  # torch: only when there is work
+    from cnnviz.featuremaps.gather import Gathering  # torch: only when there is work
     from cnnviz.featuremaps.placing import placed
     from cnnviz.models.loading import load_model
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
         loaded = placed(load_model(model, asked), **place)
         comparer = compared.comparer(loaded, asked, against, limit)
+    gathering = Gathering(loaded)
     if not as_json and not quiet:
         click.echo(mapped.introduction(loaded))
     verbose = bool(click.get_current_context().find_root().meta.get("cnnviz.verbose"))
 
     def work(path: Path) -> list[FeatureMaps]:
         with redirect_stdout(sys.stderr):
-            if comparer is not None:
-                return [comparer.save(path, folders[path], found, chosen)]
-            return [save_feature_maps(path, loaded, folders[path], found, chosen)]
+            return [(comparer or gathering).save(path, folders[path], found, chosen)]
 
-    done = []
-    for result in batch.run(work):
-        done.append({"input": str(result.input), "output": str(result.folder), **result.manifest})
-        if not as_json:
-            click.echo(
-                compared.table(result, quiet=quiet)
-                if comparer
-                else mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top)
-            )
+    done, summed = [], None
+    with Progress(batch, quiet=quiet or as_json) as progress:
+        for result in batch.run(work, after_each=progress.update):
+            named = {"input": str(result.input), "output": str(result.folder)}
+            done.append(named | result.manifest)
+            if not as_json:
+                progress.say(
+                    compared.table(result, quiet=quiet)
+                    if comparer
+                    else mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top)
+                )
+    if together is not None and not batch.stopped:
+        summed = gathering.finish(together)
+    if summed is not None and not as_json:
+        click.echo(gathered.report(summed, quiet=quiet))
     if as_json:
-        click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
+        over = {"channels": {"output": str(summed.folder), **summed.said}} if summed else {}
+        click.echo(json.dumps({"results": done, "failures": options.failures(batch), **over}))
     options.end(batch)
     if any(result["failed_limits"] for result in done):
         _fail(done)
@@ -263,12 +273,20 @@ def _options(given: dict[str, Any]) -> MapOptions:
 
 def _is_result(path: Path) -> bool:
     """Whether an image lies in a folder that this command has made."""
-    manifest = path.parent / MANIFEST
+    return any(_is_ours(path.with_name(name)) for name in (MANIFEST, CHANNELS))
+
+
+def _is_ours(manifest: Path) -> bool:
     try:
         with manifest.open("rb") as file:
             return b'"cnnviz"' in file.read(64)
     except OSError:
         return False
+
+
+def _together(model: str, output: str | None) -> Path:
+    """Where the results over all images go."""
+    return Path(output or "") / f"channels.{_short(model)}"
 
 
 def _folders(
