@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnviz.errors import CnnvizError
-from cnnviz.summary.model import summarize
+from cnnviz.summary.fields import fields_by_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import nn
 
@@ -40,15 +39,11 @@ class Fields:
 
     def __init__(self, module: nn.Module, shape: tuple[int, ...]) -> None:
         self.size = shape[1:]
-        try:
-            layers = summarize(module, shape).layers
-        except CnnvizError:  # its code needs values, or an input of another kind
-            layers = ()
-        self._fields = {layer.key: layer.fields for layer in layers}
+        self._fields = fields_by_call(module, [shape])
 
     def patch(self, key: str, place: Sequence[int]) -> Patch:
         """What the value at ``place``, row and column, of a layer sees."""
-        fields = self._fields.get(key) or _of_block(self._fields, key)
+        fields = self._fields.get(key, ())
         known = len(fields) == len(place) == len(self.size) == 2
         rows, columns = (
             _span(fields[axis] if known else None, place[axis] if known else 0, self.size[axis])
@@ -57,12 +52,6 @@ class Fields:
         return Patch(
             rows[0], columns[0], rows[1], columns[1], rows[2], columns[2], rows[3], columns[3]
         )
-
-
-def _of_block(known: Mapping[str, tuple[Field, ...]], key: str) -> tuple[Field, ...]:
-    """A block's output is that of the last layer in it."""
-    inside = [name for name in known if name.startswith(f"{key}.")]
-    return known[inside[-1]] if inside else ()
 
 
 def _span(field: Field | None, position: int, length: int) -> tuple[int, int, int, int]:
