@@ -21,6 +21,7 @@ WRITTEN = re.compile(
     re.IGNORECASE,
 )
 MINUS = "\N{MINUS SIGN}"
+LARGEST = 10**30  # so that sums of products of sums of products are still floats
 MOST_PLACES = 3  # after the point; what needs more is written as a fraction
 MOST_PLACES_ALONE = 6
 LARGEST_DENOMINATOR = 9999
@@ -39,9 +40,12 @@ def parse_number(text: str) -> int | Fraction:
     if not WRITTEN.fullmatch(plain):
         raise UsageError(f"{quoted(text)} is not a number; write 3, -0.5 or 1/16")
     try:
-        return exact(Fraction(plain))
+        value = exact(Fraction(plain))
     except ZeroDivisionError:
         raise UsageError(f"{quoted(text)} divides by 0; write 3, -0.5 or 1/16") from None
+    if abs(value) > LARGEST:
+        raise UsageError(f"{quoted(text)} is beyond 1e30, the limit; scale the numbers down")
+    return value
 
 
 def exact(value: Fraction) -> int | Fraction:

@@ -99,13 +99,7 @@ def laid_out(
     """
     x, y, wide, high = room
     gaps = len(columns) - 1
-    tallest = [min(LARGEST_CELL, (high - (n - 1) * BETWEEN) / (n * rows)) for rows, _, n in columns]
-    most = max(tallest)
-    while sum(min(t, most) * c[1] for t, c in zip(tallest, columns, strict=True)) > (
-        wide - gaps * gap[0]
-    ):
-        most *= 0.98
-    cells = [min(t, most) for t in tallest]
+    cells = _cells(columns, wide - gaps * gap[0], high)
     if min(cells) < SMALLEST_CELL:
         rows, across, count = columns[cells.index(min(cells))]
         raise UsageError(

@@ -65,7 +65,7 @@ def shift_scene(
     """
     pairs = [("input", maps[0], moved[0]), *((r.what, r.before[0], r.after[0]) for r in results)]
     columns = [(len(before), len(before[0]), 2) for _, before, _ in pairs]
-    room = (MARGIN + 70, TOP, WIDTH - 2 * MARGIN - 70, HEIGHT - TOP - FOOT)
+    room = (MARGIN + 96, TOP, WIDTH - 2 * MARGIN - 132, HEIGHT - TOP - FOOT)
     title = f"the input moves {way(*shift)}"
     marks: list[Mark] = [words(MARGIN, 38, title, TITLE, m.INK, "start")]
     grids = laid_out(columns, room, (90.0, 150.0))

@@ -83,7 +83,7 @@ class Pipeline:
             marks += self._sign(number)
         if progress is not None and progress.stages < len(stages):
             marks += self._sentence(stages[progress.stages], progress.pooled)
-        elif stages and not self.blank:
+        elif stages:
             marks += self._sentence(stages[-1], None)
         return tuple(marks)
 
@@ -181,11 +181,19 @@ class Pipeline:
 
     def _sentence(self, stage: Stage, pooled: Pooled | None) -> list[Mark]:
         """The working of a value, at the foot."""
-        text = _working(stage, pooled)
+        text = _given(stage) if self.blank else _working(stage, pooled)
         size = SENTENCE * min(1, (WIDTH - 2 * MARGIN) / max(text_width(text, SENTENCE), 1))
         if not text or size < SMALLEST_SENTENCE:
             return []
         return [words(WIDTH / 2, HEIGHT - FOOT + 48, text, round(size, 1))]
+
+
+def _given(stage: Stage) -> str:
+    """What a worksheet says of a layer: its weights."""
+    if stage.dense is None or len(stage.dense.weights) > 1:
+        return ""
+    weights, biases = number_texts(stage.dense.weights[0]), number_texts(stage.dense.biases)
+    return typeset(f"{stage.text}: weights {', '.join(weights)}; bias {biases[0]}")
 
 
 def _working(stage: Stage, pooled: Pooled | None) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 THREE = ("--size", "5x5", "-k", "1 0; 0 1", "-k", "1 0; 1 1", "-k", "1 0; 0 0")
 BLOCK = ("--input", "50 52 49; 51 200 53; 48 49 52", "--kernel", "laplacian_8")
@@ -199,6 +201,21 @@ def test_a_large_image_needs_a_part(run: Run, samples: Path) -> None:
     assert "take a part: --region 200,300,8x8, or one window: --at 200,300" in result.stderr
     beyond = run("step", samples / "coffee.png", "-k", "box", "--region", "399,0,4x4")
     assert "reaches beyond the image" in beyond.stderr
+
+
+PAGE = (ROOT / "docs" / "step.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```console\n\$ cnnviz (.*)\n((?:.*\n)*?)```$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("line", "shown"), BLOCKS, ids=[line[:60] for line, _ in BLOCKS])
+def test_the_page_shows_what_is_printed(run: Run, line: str, shown: str) -> None:
+    assert run(*shlex.split(line)).output == shown
+
+
+def test_the_pages_pictures_exist() -> None:
+    pictures = re.findall(r"\]\((pictures/[^)]+)\)", PAGE)
+    assert len(pictures) == 8
+    assert [name for name in pictures if not (ROOT / "docs" / name).exists()] == []
 
 
 def test_colours_are_for_terminals_that_want_them(samples: Path) -> None:

@@ -41,6 +41,11 @@ def test_what_is_no_number_is_refused(text: str) -> None:
         parse_number(text)
 
 
+def test_a_number_beyond_all_use_is_refused() -> None:
+    with pytest.raises(UsageError, match="beyond 1e30"):
+        parse_number("-1e31")
+
+
 @pytest.mark.parametrize(
     ("values", "texts"),
     [

@@ -121,7 +121,9 @@ def test_a_worksheet_has_the_question_and_no_answer() -> None:
     blank, key = (texts(Pipeline(worked, blank).scene()) for blank in (True, False))
     assert blank.count("25") == 1
     assert [text for text in ("44", "68", "65") if text in blank] == []
-    assert len(key) - len(blank) == 3 * 16 * 2 + 3 * 4 + 12 + 1 + 1  # two stages, and the sum
+    assert len(key) - len(blank) == 3 * 16 * 2 + 3 * 4 + 12 + 1
+    assert blank[-1] == "linear:1: weights 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1; bias 0"
+    assert key[-1].endswith("= 380")
 
 
 def test_the_pool_that_is_looked_at_is_worked_out() -> None:
