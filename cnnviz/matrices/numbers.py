@@ -43,7 +43,7 @@ def parse_number(text: str) -> int | Fraction:
         value = exact(Fraction(plain))
     except ZeroDivisionError:
         raise UsageError(f"{quoted(text)} divides by 0; write 3, -0.5 or 1/16") from None
-    if abs(value) > LARGEST:
+    if not -LARGEST <= value <= LARGEST:
         raise UsageError(f"{quoted(text)} is beyond 1e30, the limit; scale the numbers down")
     return value
 
