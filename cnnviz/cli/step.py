@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True},
-    "input": {},
     "weight": {"fg": "cyan"},
     "padding": {"dim": True},
-    "window": {"reverse": True},
-    "result": {"fg": "green", "bold": True},
+    "read": {"fg": "magenta"},
+    "window": {"fg": "magenta", "reverse": True},
+    "here": {"fg": "green", "reverse": True},
+    "moved": {"fg": "green"},
+    "wrong": {"fg": "red", "bold": True},
+    "result": {"fg": "green"},
 }
 COMPUTED = (
     *("size", "at", "region", "channels", "stride", "padding", "dilation", "flip", "transposed"),
@@ -78,4 +81,4 @@ def _asked(how: dict[str, Any]) -> Asked:
 
 
 def _paint(text: str, role: str) -> str:
-    return click.style(text, **STYLES[role])
+    return click.style(text, **STYLES[role]) if role in STYLES else text

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from cnnviz.matrices import Matrix
 
 Paint = Callable[[str, str], str]
-"""Gives a text the look of its role: input, weight, result, padding, window, title."""
+"""Gives a text the look of its role, such as input, weight or result."""
 
 MOST_SHOWN = 24  # rows, and columns
+# How the cells stand out that are marked in a matrix of a role.
+MARKED = {
+    "input": "window",
+    "result": "here",
+    "moved": "wrong",
+}
 LINE = 100  # characters
 BLANK = "____"
 GAP = 4
@@ -59,7 +65,7 @@ def block(
     more = len(texts[0]) > columns
     lines = [
         " ".join(
-            paint(text.rjust(width), "window" if (r, c) in marked else role)
+            paint(text.rjust(width), MARKED.get(role, role) if (r, c) in marked else role)
             for c, text in enumerate(row)
         )
         + (" …" if more else "")

@@ -189,7 +189,7 @@ def _sheet(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
         [] if worked.asked.at else size_lines(sliding),
         *(window_lines(window, look, several=several) for window in windows),
         _left_out(worked, windows, wanted),
-        output_lines(sliding, look) if prod(sliding.size) * len(sliding.filters) > 1 else [],
+        output_lines(sliding, look, only) if prod(sliding.size) * len(sliding.filters) > 1 else [],
         *(stage_lines(stage, look, wanted.windows) for stage in worked.stages),
     )
     cut = any(line.endswith("…") for line in lines)

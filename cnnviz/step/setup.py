@@ -143,6 +143,9 @@ def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
         region = around(*asked.at, shape_of(filters[0].weights)[1:], asked.dilation)
     rows = asked.rows if given else (EXAMPLE,)
     source = read_source(asked.files, rows, region, gray=asked.channels == "gray")
+    if asked.at:
+        row, column = asked.at
+        return source._replace(title=f"{asked.files[0]}, around row {row}, column {column}")
     if asked.region and source.outside != ((0, 0), (0, 0)):
         raise UsageError(
             f"--region {asked.region} reaches beyond the image; {source.title}, is left"

@@ -40,7 +40,7 @@ def shift_lines(results: Sequence[Shifted], shift: tuple[int, int], paint: Paint
                 f"map {number}, {when}" if several else when,
                 texts_of(matrix),
                 paint,
-                "result",
+                "moved",
                 marks,
             )
             for number, pair in enumerate(zip(result.before, result.after, strict=True))

@@ -11,7 +11,7 @@ from cnnviz.step.layout import BLANK, beside, blanks, block, plain, texts_of, wr
 from cnnviz.step.sources import shown_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cnnviz.matrices import Maps
     from cnnviz.step.layout import Block, Paint
@@ -139,7 +139,7 @@ def _channel(terms: Terms, look: Look, indent: str, ending: str) -> list[str]:
 def _product(value: str, weight: str, padded: bool, width: int, look: Look) -> str:
     value, weight = factor(value), factor(weight)
     room = " " * (width - len(value) - len(weight))
-    role = "padding" if padded else "input"
+    role = "padding" if padded else "read"
     return f"{room}{look.paint(value, role)}×{look.paint(weight, 'weight')}"
 
 
@@ -191,14 +191,16 @@ def _answer(text: str, look: Look) -> str:
     return BLANK if look.blank else look.paint(text, "result")
 
 
-def maps_lines(maps: Maps, names: Sequence[str], look: Look, indent: int = 2) -> list[str]:
+def maps_lines(
+    maps: Maps, names: Sequence[str], look: Look, marked: Collection[tuple[int, int]] = ()
+) -> list[str]:
     """Maps beside each other beneath their names, or room to fill them in."""
     size = len(maps[0]), len(maps[0][0])
     blocks = [
-        block(name, blanks(*size) if look.blank else texts_of(matrix), look.paint, "result")
+        block(name, blanks(*size) if look.blank else texts_of(matrix), look.paint, "result", marked)
         for name, matrix in zip(names, maps, strict=True)
     ]
-    return beside(blocks, look.paint, indent)
+    return beside(blocks, look.paint)
 
 
 def map_name(number: int, chosen: Filter) -> str:
@@ -207,20 +209,15 @@ def map_name(number: int, chosen: Filter) -> str:
     return f"map {number} ({chosen.name})" if own else f"map {number}"
 
 
-def output_lines(sliding: Sliding, look: Look) -> list[str]:
-    """The whole output of the convolution."""
-    height, width = sliding.size
-    kind = (
-        "transposed convolution" if isinstance(sliding.axes[0], TransposedAxis) else "convolution"
-    )
-    title = look.paint(f"output of the {kind}, {shown_size(sliding.output)}", "title")
+def output_lines(sliding: Sliding, look: Look, here: Window | None = None) -> list[str]:
+    """The whole output of the convolution; the value of ``here`` stands out."""
+    kind = "transposed " if isinstance(sliding.axes[0], TransposedAxis) else ""
+    title = f"output of the {kind}convolution, {shown_size(sliding.output)}"
+    marked = {(here.row, here.column)} if here else set()
     if len(sliding.filters) == 1:
-        only = block(
-            "",
-            blanks(height, width) if look.blank else texts_of(sliding.output[0]),
-            look.paint,
-            "result",
-        )
-        return [title, *(f"  {line}" for line in only.lines)]
+        texts = blanks(*sliding.size) if look.blank else texts_of(sliding.output[0])
+        only = block("", texts, look.paint, "result", marked)
+        return [look.paint(title, "title"), *(f"  {line}" for line in only.lines)]
     names = [map_name(n, each) for n, each in enumerate(sliding.filters)]
-    return [title, *maps_lines(sliding.output, names, look)]
+    maps = maps_lines(sliding.output, names, look, marked)
+    return [look.paint(title, "title"), *maps]

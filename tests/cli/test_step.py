@@ -117,6 +117,12 @@ def test_a_pixel_is_what_filter_writes(
     assert np.float32(found["output"]["values"]).ravel().tolist() == raw[row, column].tolist()
 
 
+def test_a_window_at_a_pixel_says_which(run: Run, samples: Path) -> None:
+    shown = run("step", samples / "coffee.png", "--at", "0,80", "-k", "box").stdout
+    assert "coffee.png, around row 0, column 80)" in shown
+    assert "(3 of 9 pixels are padding)" in shown
+
+
 def test_gray_is_luminance(run: Run, samples: Path) -> None:
     photo = samples / "chelsea.png"
     at = ("--at", "120,80", "--channels", "gray", "-k", "identity")
