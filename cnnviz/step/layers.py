@@ -235,7 +235,7 @@ def _weights(layer: Linear, tensor: Tensor, dense: list[Dense]) -> Dense:
     shape = len(weights.weights), len(weights.weights[0])
     if shape != (layer.out_features, layer.in_features):
         raise ShapeError(
-            f"--linear is {shape[0]}x{shape[1]} (outputs x inputs) but its weights are"
+            f"--linear is {shape[0]}x{shape[1]} (outputs x inputs) but this layer is"
             f" {layer.out_features}x{layer.in_features}"
         )
     return weights

@@ -13,6 +13,7 @@ from cnnviz.step.layout import texts_of
 from cnnviz.step.marks import HEIGHT, WIDTH, Words, arrow, words
 from cnnviz.step.painting import text_width
 from cnnviz.step.sums import sum_lines
+from cnnviz.step.text import factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +145,7 @@ class Slide:
             zip(self._layout[1], window.filter.weights, strict=True)
         ):
             marks += grid.marks(texts_of(weights), lambda *_: Style(m.WEIGHT_FILL, m.WEIGHT))
-            after = f" / {divisor}" if divisor != 1 else ""
+            after = f" / {factor(str(divisor))}" if divisor != 1 else ""
             name = "kernel" if len(window.channels) == 1 else "on channel"
             marks.append(_label(grid, f"{name}{after}" if name == "kernel" else f"{name} {number}"))
             source = self._layout[0][min(number, len(self._layout[0]) - 1)]
@@ -198,7 +199,7 @@ class Slide:
             for r, row in enumerate(texts_of(matrix))
         ]
         levels = matrix if grid.cell < LEGIBLE else None
-        name = "output" if maps == 1 else f"map {window.number} of {maps},"
+        name = "output" if maps == 1 else f"map {window.number},"
         products = self._layout[2]
         start = products[0].x + products[0].width
         middle = (products[0].y + products[-1].y + products[0].height) / 2

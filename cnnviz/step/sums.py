@@ -73,7 +73,7 @@ def _answer(window: Window) -> Parts:
     if divisor != 1 or bias:
         text = value_text(total).partition(" ≈")[0]
         text = f"({text})" if divisor == 1 and total < 0 else text
-        text += f" / {divisor}" if divisor != 1 else ""
+        text += f" / {factor(str(divisor))}" if divisor != 1 else ""
         text += f" {signed(['', *number_texts([bias])])[1]}" if bias else ""
         parts = [("  →  ", m.FAINT), (typeset(text), m.INK)]
     return [*parts, (" = ", m.FAINT), (typeset(value_text(window.value)), m.RESULT)]

@@ -29,26 +29,19 @@ def given_lines(
     sliding: Sliding, title: str, look: Look, window: Window | None = None
 ) -> list[str]:
     """The input and the kernels; the pixels that ``window`` reads stand out."""
-    read = (
-        {(t.row, t.column) for terms in window.channels for row in terms for t in row}
-        if window
-        else set()
-    )
-    several = len(sliding.input) > 1
-    name = f"input {shown_size(sliding.input)}" + (f" ({title})" if title else "")
+    channels = window.channels if window else ()
+    read = {(t.row, t.column) for terms in channels for row in terms for t in row}
+    several, name = len(sliding.input) > 1, f"input {shown_size(sliding.input)}"
     inputs = [
         block(f"channel {number}" if several else name, texts_of(m), look.paint, "input", read)
         for number, m in enumerate(sliding.input)
     ]
     kernels = [each for chosen in sliding.filters for each in _kernel_blocks(chosen, look.paint)]
-    if several:
-        return [
-            look.paint(name, "title"),
-            *beside(inputs, look.paint),
-            "",
-            *beside(kernels, look.paint),
-        ]
-    return beside([*inputs, *kernels], look.paint, indent=0)
+    head = [look.paint(title, "title")] if title else []
+    if not several:
+        return [*head, *beside([*inputs, *kernels], look.paint, indent=0)]
+    lines = [look.paint(name, "title"), *beside(inputs, look.paint)]
+    return [*head, *lines, "", *beside(kernels, look.paint)]
 
 
 def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
@@ -56,7 +49,7 @@ def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
     matrices = chosen.weights
     same = len(set(matrices)) == 1
     size = f"{len(matrices[0])}x{len(matrices[0][0])}"
-    after = f" / {chosen.divisor}" if chosen.divisor != 1 else ""
+    after = f" / {factor(str(chosen.divisor))}" if chosen.divisor != 1 else ""
     after += _bias_text(chosen.bias)
     if same and len(matrices) > 1:
         after += ", on each channel"
@@ -130,7 +123,7 @@ def _channel(terms: Terms, look: Look, indent: str, ending: str) -> list[str]:
         + " + ".join(_product(*pair, width, look) for pair, width in zip(row, widths, strict=False))
         for number, row in enumerate(pairs)
     ]
-    if look.blank:
+    if look.blank or len(flat) == 1:
         return [*lines, f"{indent}{ending}"]
     products = number_texts([term.product for term in flat])
     return [*lines, *wrapped([*signed(products), ending], f"{indent}= ", f"{indent}  ")]
@@ -173,7 +166,7 @@ def _finished(total: Number, window: Window, look: Look) -> str:
     quotient = divide(total, divisor)
     steps = [value_text(total)]
     if divisor != 1:
-        steps.append(f"{_alone(total)} / {divisor} = {value_text(quotient)}")
+        steps.append(f"{_alone(total)} / {factor(str(divisor))} = {value_text(quotient)}")
     if bias:
         steps.append(f"{_alone(quotient)}{_bias_text(bias)} (bias) = {value_text(quotient + bias)}")
     if look.blank:

@@ -119,7 +119,7 @@ def test_a_pixel_is_what_filter_writes(
 
 def test_a_window_at_a_pixel_says_which(run: Run, samples: Path) -> None:
     shown = run("step", samples / "coffee.png", "--at", "0,80", "-k", "box").stdout
-    assert "coffee.png, around row 0, column 80)" in shown
+    assert "coffee.png, around row 0, column 80\n" in shown
     assert "(3 of 9 pixels are padding)" in shown
 
 
