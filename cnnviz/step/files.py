@@ -42,9 +42,11 @@ def still(path: Path, scene: Callable[[], Scene]) -> Target:
 
 
 def steps_figure(
-    figure: str, worked: Worked, window: Window, blank: bool, key: bool
+    figure: str, worked: Worked, window: Window | None, *, blank: bool, key: bool
 ) -> list[Target]:
-    """The picture of one window, or of all stages where there are some.
+    """The picture of ``window``, or of the last one; of everything where there is more to see.
+
+    That is where there are layers after the convolution, or several maps and no window chosen.
 
     With ``blank`` the answers are left out, and with ``key`` too they are in a second file
     beside the first, named ``.key``.
@@ -100,14 +102,16 @@ def write(
     return written
 
 
-def _scene(worked: Worked, window: Window, *, blank: bool) -> Scene:
-    if worked.stages:
+def _scene(worked: Worked, window: Window | None, *, blank: bool) -> Scene:
+    sliding = worked.sliding
+    if worked.stages or (window is None and len(sliding.filters) > 1):
         from cnnviz.step.pipeline import Pipeline
 
         return Pipeline(worked, blank).scene()
     from cnnviz.step.scenes import Slide
 
-    return Slide(worked, blank).scene(window)
+    height, width = sliding.size
+    return Slide(worked, blank).scene(window or sliding.window(0, height - 1, width - 1))
 
 
 def _encoded(scene: Scene, suffix: str) -> bytes:

@@ -88,18 +88,19 @@ def laid_out(
     columns: Sequence[tuple[int, int, int]],
     room: tuple[float, float, float, float],
     gap: tuple[float, float] = (60.0, 120.0),
+    between: float = BETWEEN,
 ) -> list[list[Grid]]:
     """Columns of grids from left to right, each as large as fits, in the middle of the room.
 
     A column is (rows, columns, how many); the room is x, y, width and height; ``gap`` the
-    smallest and the largest distance between columns.
+    smallest and the largest distance between columns, ``between`` that of grids in a column.
 
     Raises:
         UsageError: the cells would be too small to be seen.
     """
     x, y, wide, high = room
     gaps = len(columns) - 1
-    cells = _cells(columns, wide - gaps * gap[0], high)
+    cells = _cells(columns, wide - gaps * gap[0], high, between)
     if min(cells) < SMALLEST_CELL:
         rows, across, count = columns[cells.index(min(cells))]
         raise UsageError(
@@ -111,16 +112,18 @@ def laid_out(
     x += (wide - used - gaps * apart) / 2
     grids = []
     for cell, (rows, across, count) in zip(cells, columns, strict=True):
-        pitch = rows * cell + BETWEEN
-        top = y + (high - count * pitch + BETWEEN) / 2
+        pitch = rows * cell + between
+        top = y + (high - count * pitch + between) / 2
         grids.append([Grid(x, top + n * pitch, cell, rows, across) for n in range(count)])
         x += across * cell + apart
     return grids
 
 
-def _cells(columns: Sequence[tuple[int, int, int]], wide: float, high: float) -> list[float]:
+def _cells(
+    columns: Sequence[tuple[int, int, int]], wide: float, high: float, between: float
+) -> list[float]:
     """The side of each column's cells: alike, but small matrices stay legible beside large ones."""
-    tallest = [min(LARGEST_CELL, (high - (n - 1) * BETWEEN) / (n * rows)) for rows, _, n in columns]
+    tallest = [min(LARGEST_CELL, (high - (n - 1) * between) / (n * rows)) for rows, _, n in columns]
     small = [COMFORTABLE if COMFORTABLE * c[1] <= SMALL else 0.0 for c in columns]
     for least in (small, [0.0] * len(columns)):
         most = max(tallest)

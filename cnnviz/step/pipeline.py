@@ -12,7 +12,7 @@ from cnnviz.step.activations import FORMULAS
 from cnnviz.step.grids import LEGIBLE, Grid, Style, gray, laid_out, typeset
 from cnnviz.step.marks import HEIGHT, WIDTH, arrow, words
 from cnnviz.step.painting import text_width
-from cnnviz.step.text import factor, signed
+from cnnviz.step.text import after_sum, factor, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -29,6 +29,7 @@ MARGIN, TOP, FOOT = 40.0, 124.0, 96.0
 TITLE, LABEL, SENTENCE, SMALLEST_SENTENCE = 30.0, 24.0, 28.0, 14.0
 MOST_IN_A_COLUMN = 12  # numbers of a row that are drawn below each other
 EMPTY = float("nan")  # of a cell that only fills a column up
+BETWEEN = 22.0  # maps of a stage; their column alone has a label
 COLUMN_GAP = (36.0, 90.0)
 
 
@@ -94,6 +95,8 @@ class Pipeline:
         if len(sliding.input) == 1:
             weights = tuple(each.weights[0] for each in sliding.filters)
             name = "kernels" if len(weights) > 1 else "kernel"
+            further = {after_sum(each) for each in sliding.filters}
+            name += typeset(further.pop()) if len(further) == 1 else ""
             columns.append(Column(name, weights, Style(m.WEIGHT_FILL, m.WEIGHT), "×"))
         sign = "=" if len(columns) > 1 else "arrow"
         columns.append(Column("maps", sliding.output, output, sign))
@@ -107,7 +110,7 @@ class Pipeline:
     def _grids(self) -> list[list[Grid]]:
         sizes = [(len(c.maps[0]), len(c.maps[0][0]), len(c.maps)) for c in self._columns]
         room = (MARGIN, TOP, WIDTH - 2 * MARGIN, HEIGHT - TOP - FOOT)
-        return laid_out(sizes, room, COLUMN_GAP)
+        return laid_out(sizes, room, COLUMN_GAP, BETWEEN)
 
     def _read(self, progress: Progress | None, done: int) -> set[Place]:
         """Cells of a column that the window at hand reads, or writes."""

@@ -89,15 +89,10 @@ def run(asked: Asked, wanted: Wanted) -> Done:
 
 
 def _targets(worked: Worked, windows: list[Window], wanted: Wanted) -> list[Target]:
-    """The files that are asked for; a picture shows the position asked for, else the last."""
+    """The files that are asked for."""
     targets = []
     if wanted.figure:
-        last = prod(worked.sliding.size) * len(worked.sliding.filters) - 1
-        height, width = worked.sliding.size
-        number, rest = divmod(last, height * width)
-        window = (
-            windows[0] if wanted.position else worked.sliding.window(number, *divmod(rest, width))
-        )
+        window = windows[0] if wanted.position else None
         targets += steps_figure(wanted.figure, worked, window, blank=wanted.blank, key=wanted.key)
     for kind in ANIMATIONS:
         if name := getattr(wanted, kind):

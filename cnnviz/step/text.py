@@ -49,8 +49,7 @@ def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
     matrices = chosen.weights
     same = len(set(matrices)) == 1
     size = f"{len(matrices[0])}x{len(matrices[0][0])}"
-    after = f" / {factor(str(chosen.divisor))}" if chosen.divisor != 1 else ""
-    after += _bias_text(chosen.bias)
+    after = after_sum(chosen)
     if same and len(matrices) > 1:
         after += ", on each channel"
     return [
@@ -62,6 +61,12 @@ def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
         )
         for number, matrix in enumerate(matrices[:1] if same else matrices)
     ]
+
+
+def after_sum(chosen: Filter) -> str:
+    """What follows a filter's sum: `` / 16 + 1``, or nothing."""
+    divided = f" / {factor(str(chosen.divisor))}" if chosen.divisor != 1 else ""
+    return divided + _bias_text(chosen.bias)
 
 
 def _bias_text(bias: Number) -> str:

@@ -218,6 +218,24 @@ def test_the_page_shows_what_is_printed(run: Run, line: str, shown: str) -> None
     assert run(*shlex.split(line)).output == shown
 
 
+def test_the_pages_python_says_what_is_so() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    exec(code, names)
+    claims = re.findall(r"^(worked.*?)  # (.*)$", code, re.MULTILINE)
+    assert len(claims) == 3
+    for expression, value in claims:
+        assert eval(expression, names) == eval(value), expression
+
+
+def test_several_maps_are_all_drawn(run: Run, tmp_path: Path) -> None:
+    run("step", *THREE, "--figure", "all.svg")
+    run("step", *THREE, "--figure", "one.svg", "--position", "0,0")
+    seen = [(tmp_path / name).read_text() for name in ("all.svg", "one.svg")]
+    assert [">68<" in text for text in seen] == [True, False]
+    assert ["row 0, column 0" in text for text in seen] == [False, True]
+
+
 def test_the_pages_pictures_exist() -> None:
     pictures = re.findall(r"\]\((pictures/[^)]+)\)", PAGE)
     assert len(pictures) == 8

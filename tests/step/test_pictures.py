@@ -133,6 +133,11 @@ def test_the_pool_that_is_looked_at_is_worked_out() -> None:
     assert len([mark for mark in scene if isinstance(mark, Cell) and mark.thickness == 3]) == 5
 
 
+def test_divisor_and_bias_stand_beside_the_kernel() -> None:
+    asked = Asked(size=(4, 4), kernels=("gaussian",), biases=(-2,), then="relu")
+    assert "kernel / 16 − 2" in texts(Pipeline(work_out(asked)).scene())
+
+
 def test_what_is_never_read_is_red() -> None:
     scene = visits_scene(reach_counts(Asked(kernels=("3x3",), dilation=(2, 2)), 3))
     red = [mark for mark in scene if isinstance(mark, Cell) and mark.fill == WRONG_FILL]
