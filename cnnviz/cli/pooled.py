@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from cnnviz.cli.filtered import document, verified
 from cnnviz.filtering import Report
-from cnnviz.matrices import number_texts, parse_maps
+from cnnviz.matrices import Number, number_texts, parse_maps
+from cnnviz.matrices.numbers import LARGEST_DENOMINATOR, exact
 from cnnviz.pooling import Pooling, pool_image
 
 if TYPE_CHECKING:
@@ -52,12 +54,17 @@ def _table(done: Filtered) -> str:
     """The result as aligned rows, channels below each other."""
     channels = []
     for channel in np.moveaxis(done.result, 2, 0):
-        numbers = [int(x) if x == int(x) else float(x) for x in channel.ravel().tolist()]
-        texts = number_texts(numbers)
+        texts = number_texts([_exact(value) for value in channel.ravel().tolist()])
         width, columns = max(map(len, texts)), channel.shape[1]
         rows = (texts[n : n + columns] for n in range(0, len(texts), columns))
         channels.append("\n".join("  " + " ".join(t.rjust(width) for t in row) for row in rows))
     return "\n\n".join(channels)
+
+
+def _exact(value: float) -> Number:
+    """A mean as the fraction that it is; what is none with a small denominator stays a float."""
+    near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+    return exact(near) if float(near) == value else value
 
 
 def _document(pixels: Any, how: Pool, done: Filtered, options: PoolOptions) -> dict[str, Any]:

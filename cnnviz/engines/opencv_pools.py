@@ -115,6 +115,8 @@ def _totals(image: Image, how: Pool, axes: Axes, direct_sums: Sums) -> Image:
         wide = image.astype(np.float64)
         values, ones = wide * wide if squares else wide, np.ones(size)
         return _kept(lambda padded: direct_sums(padded, ones), values, axes, 0)
+    if how.kernel_size is None:
+        return np.array(cv2.sumElems(image)[: image.shape[2]])[np.newaxis, np.newaxis]
     box = cv2.sqrBoxFilter if squares else cv2.boxFilter
     settings: dict[str, Any] = {"ddepth": cv2.CV_64F, "ksize": size[::-1], "anchor": (0, 0)}
     return _kept(partial(box, **settings, normalize=False), image, axes, 0)

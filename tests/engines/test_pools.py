@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnviz import engines
@@ -15,6 +15,7 @@ from tests.pooling.made import SHAPES, by_hand, fits, pixels, pools
 
 
 @pytest.mark.parametrize("name", ENGINES)
+@settings(deadline=None)  # torch is imported in the first
 @given(how=pools(), shape=SHAPES, seed=st.integers(0, 99))
 def test_pools_are_what_windows_taken_one_by_one_give(
     name: str, how: Pool, shape: tuple[int, int, int], seed: int
@@ -30,6 +31,7 @@ def test_pools_are_what_windows_taken_one_by_one_give(
     np.testing.assert_allclose(result, by_hand(image, how), rtol=1e-12)
 
 
+@settings(deadline=None)  # torch is imported in the first
 @given(how=pools(), shape=SHAPES, seed=st.integers(0, 99))
 def test_pools_are_those_of_torchs_modules(
     how: Pool, shape: tuple[int, int, int], seed: int
@@ -60,6 +62,7 @@ def module(how: Pool) -> torch.nn.Module:
     return torch.nn.MaxPool2d(size, stride, how.padding, how.dilation, ceil_mode=how.ceil_mode)
 
 
+@settings(deadline=None)  # torch is imported in the first
 @given(how=pools(), shape=SHAPES, depth=st.sampled_from(["float32", "float64"]))
 def test_libtorch_by_its_c_interface_is_torch(
     how: Pool, shape: tuple[int, int, int], depth: str

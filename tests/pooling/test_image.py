@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnviz import engines, pool_image
@@ -32,6 +32,7 @@ def test_the_notes_example(mode: str, expected: list[list[int]]) -> None:
     assert (done.verdict.agree, done.verdict.bound.exact, done.verdict.values) == (True, True, 4)
 
 
+@settings(deadline=None)  # torch is imported in the first
 @given(how=pools(), shape=SHAPES, depth=DEPTHS, seed=st.integers(0, 99))
 def test_engines_agree_within_a_bound_that_is_small(
     how: Pool, shape: tuple[int, int, int], depth: str, seed: int
@@ -51,6 +52,7 @@ def test_engines_agree_within_a_bound_that_is_small(
         np.testing.assert_allclose(done.result, by_hand(image, how), rtol=1e-5, atol=1e-5)
 
 
+@settings(deadline=None)  # torch is imported in the first
 @given(
     how=pools(),
     shape=st.tuples(st.integers(20, 60), st.integers(1, 6), st.sampled_from([1, 3])),
