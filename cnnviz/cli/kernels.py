@@ -12,6 +12,8 @@ from cnnviz.cli import options
 from cnnviz.cli.options import shown
 from cnnviz.errors import KernelError
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, read_kernel
+from cnnviz.kernels.analysis import factors, rank, symmetries
+from cnnviz.kernels.wording import separability_text, symmetry_text
 
 if TYPE_CHECKING:
     from cnnviz.kernels import Magnitude
@@ -54,7 +56,7 @@ def show(kernel: str, quiet: bool, as_json: bool) -> None:
         return
     click.echo(_table(found))
     if not quiet:
-        for line in filter(None, (_measure(found), found.description, found.source)):
+        for line in filter(None, (*_measures(found), found.description, found.source)):
             click.echo(line)
 
 
@@ -109,6 +111,15 @@ def _measure(kernel: Kernel | Magnitude) -> str:
     return f"sqrt({' + '.join(f'{shown(part.name)}^2' for part in kernel.parts)})"
 
 
+def _measures(kernel: Kernel | Magnitude) -> list[str]:
+    """What can be seen from the weights; of a magnitude for each part."""
+    if isinstance(kernel, Kernel):
+        properties = {"symmetry": symmetry_text(kernel), "separable": separability_text(kernel)}
+        return [_measure(kernel), *(f"{name}: {text}" for name, text in properties.items())]
+    parts = (f"{shown(part.name)} separable: {separability_text(part)}" for part in kernel.parts)
+    return [_measure(kernel), *parts]
+
+
 def _document(kernel: Kernel | Magnitude) -> dict[str, Any]:
     texts = {"title": kernel.title, "description": kernel.description, "source": kernel.source}
     if not isinstance(kernel, Kernel):
@@ -121,4 +132,12 @@ def _document(kernel: Kernel | Magnitude) -> dict[str, Any]:
         "divisor": float(kernel.divisor),
         "offset": float(kernel.offset),
         "sum": float(kernel.sum),
+        "symmetry": symmetries(kernel),
+        "rank": rank(kernel),
+        "separable": _separable(kernel),
     }
+
+
+def _separable(kernel: Kernel) -> dict[str, Any] | None:
+    found = factors(kernel)
+    return found and {"column": found.column, "row": found.row, "divisor": str(found.divisor)}

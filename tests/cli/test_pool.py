@@ -18,6 +18,12 @@ from tests.conftest import Run
 EXAMPLE = "8 10 12 14; 18 20 22 24; 28 30 32 34; 38 40 42 44"
 
 
+def pixels_of(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    return pixels
+
+
 def test_a_result_is_written_and_said_in_a_line(run: Run, samples: Path, tmp_path: Path) -> None:
     result = run("pool", samples / "coffee.png", "--mode", "max", "-k2", "-s2")
     assert result.exit_code == 0
@@ -25,9 +31,8 @@ def test_a_result_is_written_and_said_in_a_line(run: Run, samples: Path, tmp_pat
         f"{samples / 'coffee.png'} × maxpool:k2,s2 → coffee.maxpool_k2_s2.png  200x300"
         "  verified: identical on 180,000 values  display: clip of 0 to 255\n"
     )
-    source = cv2.imread(str(samples / "coffee.png"))
-    written = cv2.imread(str(tmp_path / "coffee.maxpool_k2_s2.png"))
-    assert source is not None
+    source = pixels_of(samples / "coffee.png")
+    written = pixels_of(tmp_path / "coffee.maxpool_k2_s2.png")
     assert np.array_equal(written, source.reshape(200, 2, 300, 2, 3).max(axis=(1, 3)))
 
 
@@ -76,7 +81,7 @@ def test_16_bits_and_floats_keep_their_depth(run: Run, tmp_path: Path) -> None:
         "float64",
     ]
     largest = deep.reshape(4, 2, 4, 2).max(axis=(1, 3))
-    written = cv2.imread(str(tmp_path / "out/deep.maxpool_k2_s2.png"), cv2.IMREAD_UNCHANGED)
+    written = pixels_of(tmp_path / "out/deep.maxpool_k2_s2.png")
     assert np.array_equal(written, largest)
     raw = np.load(tmp_path / "out/fine.maxpool_k2_s2.npy")
     assert np.array_equal(raw, largest / 65535)
