@@ -11,6 +11,7 @@ from cnnviz.cli import options, results
 from cnnviz.cli.options import Padding, Pair
 from cnnviz.cli.running import job_of, prepare, run_plan
 from cnnviz.engines import BORDERS, Window
+from cnnviz.errors import UsageError
 from cnnviz.inputs import find_inputs
 from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
 
@@ -78,6 +79,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the arithmetic in both engines.",
 )
+@click.option(
+    "--explain-borders",
+    is_flag=True,
+    help="Print what each border makes of it instead of writing results; --figure draws it.",
+)
+@click.option(
+    "--explain-depth",
+    is_flag=True,
+    help="Print what is left of it in the image's own depth, cut off or wrapped around.",
+)
+@click.option(
+    "--at", type=options.Place(), help="Pixel whose values are explained.  [default: the worst]"
+)
 @results.written("input, kernel, both results and their difference")
 @options.everywhere
 def command(
@@ -90,6 +104,9 @@ def command(
     suffix: str,
     as_json: bool,
     engine: str,
+    explain_borders: bool,
+    explain_depth: bool,
+    at: tuple[int, int] | None,
     **how: Any,
 ) -> None:
     """Apply kernels to images through OpenCV and torch, and prove that the two agree.
@@ -100,9 +117,18 @@ def command(
     """
     results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     chosen = _kernels(kernels)
+    asked = [name for name, on in (("borders", explain_borders), ("depth", explain_depth)) if on]
+    _refuse_beside(asked, at, output, raw, resume=how["resume"])
     how["engines"] = prepare(engine, how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
 
+    if asked:
+        from cnnviz.cli.traps import explain
+
+        drawn = {"figure": figure, "overwrite": how["overwrite"]}
+        applied = _correlation(how).options
+        explain(list(found), chosen, applied, asked, at=at, **drawn, as_json=as_json)
+        return
     from cnnviz.filtering import Places, plan_targets  # cv2: only when there is work
 
     plan = plan_targets(found, chosen, Places(output, raw, figure, f".{suffix}"))
@@ -117,6 +143,18 @@ def _correlation(how: dict[str, Any]) -> Correlation:
     window = Window(*(how.pop(name) for name in ("border", "padding", "stride", "dilation")))
     names = ("engines", "channels", "flip", "precision", "device")
     return Correlation(FilterOptions(window, **{name: how.pop(name) for name in names}))
+
+
+def _refuse_beside(
+    asked: list[str], at: Any, output: str | None, raw: str | None, *, resume: bool
+) -> None:
+    """Refuse options of results where none are written, and those of explanations elsewhere."""
+    given = {"--output": output, "--raw": raw, "--resume": resume}
+    for name, value in given.items():
+        if asked and value:
+            raise UsageError(f"{name} is for results, and --explain-{asked[0]} writes none")
+    if at and not asked:
+        raise UsageError("--at is the pixel that --explain-borders or --explain-depth explains")
 
 
 def _kernels(given: tuple[str, ...]) -> list[Kernel | Magnitude]:

@@ -10,12 +10,17 @@ import click
 
 from cnnviz.cli import options
 from cnnviz.cli.options import shown
-from cnnviz.errors import KernelError
+from cnnviz.errors import KernelError, UsageError
+from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.figures.kernel import draw_kernel
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, read_kernel
 from cnnviz.kernels.analysis import factors, rank, symmetries
 from cnnviz.kernels.wording import separability_text, symmetry_text
+from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnnviz.kernels import Magnitude
 
 _PATH = click.Path(path_type=Path)
@@ -31,10 +36,29 @@ def command(context: click.Context, quiet: bool, as_json: bool) -> None:
 
 
 @command.command("list", epilog="Example: cnnviz kernels list")
+@click.option(
+    "--gallery",
+    type=_PATH,
+    help="Also draw what every kernel makes of one image: .png, .svg or .pdf.",
+)
+@click.option(
+    "--image", type=_PATH, help="Of the gallery.  [default: a picture of edges, lines and dots]"
+)
+@options.overwrite
 @options.everywhere
-def list_kernels(quiet: bool, as_json: bool) -> None:
+def list_kernels(
+    quiet: bool,
+    as_json: bool,
+    gallery: Path | None = None,
+    image: Path | None = None,
+    overwrite: bool = False,
+) -> None:
     """The kernels that ship with cnnviz; --quiet prints their names alone."""
     kernels = [load_kernel(name) for name in kernel_names()]
+    if image and not gallery:
+        raise UsageError(f"--image {image} is for --gallery FILE; say where that is to be")
+    if gallery:
+        _draw(gallery, overwrite, lambda suffix: _gallery(kernels, image, suffix), image)
     if as_json:
         click.echo(json.dumps({"kernels": [_document(kernel) for kernel in kernels]}))
         return
@@ -47,10 +71,19 @@ def list_kernels(quiet: bool, as_json: bool) -> None:
 
 @command.command("show", epilog="Example: cnnviz kernels show gaussian")
 @click.argument("kernel", metavar="NAME|FILE.json")
+@click.option(
+    "--figure",
+    type=_PATH,
+    help="Also draw weights, frequency response, and what it makes of edges, lines and a dot:"
+    " .png, .svg or .pdf.",
+)
+@options.overwrite
 @options.everywhere
-def show(kernel: str, quiet: bool, as_json: bool) -> None:
-    """One kernel: its weights, their sum, what it does, where it is from."""
+def show(kernel: str, figure: Path | None, overwrite: bool, quiet: bool, as_json: bool) -> None:
+    """One kernel: its weights, their sum, symmetry and factors, what it does, where it is from."""
     found = load_kernel(kernel)
+    if figure:
+        _draw(figure, overwrite, lambda suffix: draw_kernel(found, suffix))
     if as_json:
         click.echo(json.dumps(_document(found)))
         return
@@ -83,6 +116,22 @@ def check(context: click.Context, files: tuple[Path, ...], quiet: bool, as_json:
         click.echo(json.dumps({"kernels": good, "failures": faults}))
     if faults:
         context.exit(KernelError.exit_code)
+
+
+def _gallery(kernels: list[Kernel | Magnitude], image: Path | None, suffix: str) -> bytes:
+    from cnnviz.filtering.gallery import gallery  # cv2 and torch: only when there is work
+
+    return gallery(kernels, image, suffix)
+
+
+def _draw(
+    figure: Path, overwrite: bool, draw: Callable[[str], bytes], image: Path | None = None
+) -> None:
+    """Write what ``draw`` gives for the figure's suffix, if it may be written."""
+    suffix = figure.suffix.lower()
+    refuse_unmakeable(suffix)
+    refuse_existing([figure], [image] if image else [], overwrite=overwrite)
+    write_bytes(figure, draw(suffix))
 
 
 def _table(kernel: Kernel | Magnitude) -> str:

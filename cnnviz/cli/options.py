@@ -97,6 +97,27 @@ class Pair(click.ParamType[Any]):
         return numbers[0], numbers[-1]
 
 
+class Place(click.ParamType[Any]):
+    """A pixel: ROW,COLUMN, counted from 0."""
+
+    name = "row,column"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """(row, column).
+
+        Raises:
+            click.BadParameter: not of that form.
+        """
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(rf"{WHOLE},{WHOLE}", str(value)):
+            self.fail(f"{value!r} is not ROW,COLUMN, such as 0,0", param, ctx)
+        row, column = map(int, value.split(","))
+        return row, column
+
+
 class Padding(Pair):
     """As ``Pair``, or a word: ``same`` or ``valid``."""
 

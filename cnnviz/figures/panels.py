@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.figures import drawings, words
 from cnnviz.figures.layout import COLOR_BAR, Demand
 from cnnviz.figures.style import shade
+from cnnviz.kernels.analysis import factors
 from cnnviz.render.canvas import ALARM, FAINT
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _kernels(kernels: Sequence[Kernel]) -> list[Panel]:
     rows, columns = kernels[0].shape
     most = MOST_KERNELS if columns <= 2 * rows else 2
     drawn = kernels if len(kernels) <= most else kernels[: most - 1]
-    panels = [_kernel(kernel) for kernel in drawn]
+    panels = [kernel_panel(kernel) for kernel in drawn]
     if rest := len(kernels) - len(drawn):
         panels.append(_card(f"{len(kernels)} kernels", [], [f"and {rest}", "more"], FAINT, 1.0))
     return panels
@@ -112,11 +113,12 @@ def _picture(
     return Panel(title, notes, Demand(shape, len(notes), lowest=lowest), _aspect(pixels), draw)
 
 
-def _kernel(kernel: Kernel) -> Panel:
+def kernel_panel(kernel: Kernel, high: float = HIGHEST_KERNEL) -> Panel:
+    """A kernel at most ``high`` inches high, its weights as numbers where they have room."""
     rows, columns = kernel.shape
     weights = [[float(weight) for weight in row] for row in kernel.weights]
     shape = _clamped(columns / rows)
-    highest = min(HIGHEST_KERNEL, WIDEST_KERNEL / shape)
+    highest = min(high, WIDEST_KERNEL / shape)
     cells, lowest = _weights(weights, shape, highest)
     right = 0 if cells else COLOR_BAR
     demand = Demand(shape, right=right, lowest=lowest, highest=highest)
@@ -125,7 +127,11 @@ def _kernel(kernel: Kernel) -> Panel:
     note = f"weights sum to {words.number(float(kernel.sum))}"
     if cells and cells != _typeset(weights):
         note += ", shown rounded"
-    return Panel(f"{kernel.name} {rows}×{columns}", [_faint(note)], demand, shape, draw)
+    notes = [_faint(note)]
+    if found := factors(kernel):
+        notes.append(_faint(words.product(found)))
+        demand = replace(demand, lines=len(notes))
+    return Panel(f"{kernel.name} {rows}×{columns}", notes, demand, shape, draw)
 
 
 def _after_sum(kernel: Kernel) -> str:

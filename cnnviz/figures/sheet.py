@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from cnnviz.figures import drawings, layout, panels, words
 from cnnviz.figures.layout import MARGIN, WIDTH
 from cnnviz.figures.pixels import all_finite
-from cnnviz.figures.style import DPI, encoded, fitted, lettering, own_settings, shade
+from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 TITLE_TEXT, SUBTITLE_TEXT, PANEL_TEXT, NOTE_TEXT, FOOT_TEXT = 22, 13.5, 15, 12, 11  # points
 TITLE_DOWN, SUBTITLE_DOWN, TOP = 0.47, 0.77, 0.95  # inches below the upper edge
 PANEL_DOWN = 0.24  # of a panel's title, below its top
+HAIR = 1e-9  # inches
 FOOT_UP, BOTTOM = 0.2, 0.46  # inches above the lower edge
-
-_drawing = Lock()  # matplotlib's settings are those of the whole process
 
 
 def draw(comparison: Comparison, suffix: str) -> bytes:
@@ -32,7 +30,7 @@ def draw(comparison: Comparison, suffix: str) -> bytes:
     kernels = [text for kernel in comparison.kernels for text in (kernel.name, kernel.title)]
     said = [comparison.input, comparison.details, comparison.magnitude, *kernels]
     fonts, instead = lettering(said)
-    with _drawing, own_settings(fonts):
+    with drawing_alone, own_settings(fonts):
         return encoded(build(_legible(comparison, instead)), suffix)
 
 
@@ -101,6 +99,8 @@ def _put(figure: Figure, panel: Panel, place: Place) -> None:
     box, height = layout.within(place, panel.aspect), figure.get_figheight()
     # On whole pixels, so that two pictures that are the same are drawn the same.
     x, y, wide, high = (round(n * DPI) / DPI for n in (box.x, box.y, box.width, box.height))
+    # A width that is a rounding error above so many pixels would be drawn one pixel wider.
+    wide, high = wide - HAIR, high - HAIR
     rectangle = x / WIDTH, y / height, wide / WIDTH, high / height
     panel.draw(figure.add_axes(rectangle))
     y, width = place.top - PANEL_DOWN, place.text_width

@@ -6,6 +6,7 @@ import io
 import logging
 from bisect import bisect_right
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -30,12 +31,15 @@ SMALLER = 0.75
 UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
+drawing_alone = Lock()  # matplotlib's settings are those of the whole process
+
+
 @contextmanager
 def own_settings(fonts: list[str]) -> Iterator[None]:
     """Matplotlib's defaults, ``fonts``, and no formulas in texts; the user's settings return.
 
     It is silent of fonts, such as one without a bold face, for which it takes the next best.
-    Its settings are the whole process's: not for two threads at once.
+    Its settings are the whole process's: see ``drawing_alone``.
     """
     ours = dict(matplotlib.rcParamsDefault)
     del ours["backend"]  # none is chosen here, and looking for one would import pyplot

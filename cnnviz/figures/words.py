@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.agreement import Verdict
+    from cnnviz.kernels.analysis import Factors
 
 ENGINES = {"opencv": "OpenCV"}
 COLORS = ("red", "green", "blue")
@@ -22,6 +23,8 @@ DISPLAYS = {
     "offset": "Results are shown with 0 at mid gray, cut off at black and at white",
     "minmax": "Results are shown stretched: the smallest is black, the largest white",
 }
+
+MOST_FACTORS, LARGEST_FACTOR = 10, 999  # that are written out
 
 
 def minus(text: str) -> str:
@@ -45,6 +48,17 @@ def cell(value: float, digits: int) -> str:
         return minus(str(int(value)))
     places = ".0f" if 10**digits <= abs(value) < 1e6 else f".{digits}g"
     return minus(f"{value:{places}}")
+
+
+def product(found: Factors | None) -> str:
+    """A separable kernel as column × row; its rank alone where these are long."""
+    if found is None:
+        return "not separable"
+    numbers = *found.column, *found.row
+    if len(numbers) > MOST_FACTORS or max(map(abs, numbers)) > LARGEST_FACTOR:
+        return "separable: rank 1"
+    column, row = (minus(" ".join(map(str, side))) for side in (found.column, found.row))
+    return f"separable: ({column})ᵀ × ({row})"
 
 
 def extent(values: NDArray[Any]) -> str:

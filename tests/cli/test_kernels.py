@@ -47,3 +47,29 @@ def test_check_accepts_a_kernel_and_names_a_fault(run: Run, samples: Path, tmp_p
     bad = run("kernels", "check", "bad.json")
     assert bad.exit_code == 2
     assert bad.stderr == 'Error: bad.json: weight in row 2, column 2 is "x", not a number\n'
+
+
+def test_show_says_symmetry_and_factors(run: Run) -> None:
+    lines = run("kernels", "show", "sobel_x").stdout.splitlines()
+    assert lines[6:9] == [
+        "sum 0",
+        "symmetry: same with up and down exchanged; negated with left and right exchanged",
+        "separable: column (1 2 1) × row (-1 0 1)",
+    ]
+    found = json.loads(run("kernels", "show", "gaussian", "--json").stdout)
+    assert found["separable"] == {"column": [1, 2, 1], "row": [1, 2, 1], "divisor": "16"}
+    assert found["rank"] == 1
+
+
+def test_figure_and_gallery_are_written_once(run: Run, samples: Path, tmp_path: Path) -> None:
+    assert run("kernels", "show", "box", "--figure", "box.svg").exit_code == 0
+    assert (tmp_path / "box.svg").read_text().startswith("<?xml")
+    again = run("kernels", "show", "box", "--figure", "box.svg")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "box.svg exists already; --overwrite replaces it" in again.stderr
+    image = samples / "bag.png"
+    drawn = run("kernels", "list", "-q", "--gallery", "all.png", "--image", image)
+    assert (drawn.exit_code, drawn.stderr) == (0, "")
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
+    wrong = run("kernels", "list", "--image", image)
+    assert (wrong.exit_code, "is for --gallery FILE" in wrong.stderr) == (2, True)

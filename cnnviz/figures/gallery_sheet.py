@@ -1,0 +1,72 @@
+"""The sheet of a gallery: eight pictures in a row, each on whole pixels, its name above."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
+from cnnviz.render.canvas import FAINT, INK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnviz.figures.gallery import Exhibit
+
+COLUMNS, WIDTH, MARGIN, GAP = 8, 40 / 3, 0.35, 0.1  # inches, as all below
+HEAD, LABEL, FOOT = 0.85, 0.27, 0.4
+TITLE_TEXT, NAME_TEXT, FOOT_TEXT = 20, 10, 10.5  # points
+
+
+def draw(exhibits: Sequence[Exhibit], image: str, suffix: str) -> bytes:
+    """The file of the sheet; the same bytes each time."""
+    fonts, instead = lettering([image, *(each.name for each in exhibits)])
+    legible = [replace(each, name=each.name.translate(instead)) for each in exhibits]
+    with drawing_alone, own_settings(fonts):
+        return encoded(build(legible, image.translate(instead)), suffix)
+
+
+def build(exhibits: Sequence[Exhibit], image: str) -> Figure:
+    """The figure of exhibits whose names can be drawn."""
+    rows = -(-len(exhibits) // COLUMNS)
+    shape = exhibits[0].pixels.shape
+    wide = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS
+    high = wide * shape[0] / shape[1]
+    height = round(HEAD + rows * (high + LABEL + GAP) + FOOT, 2)
+    figure = Figure((WIDTH, height), dpi=DPI)
+    title = f"{len(exhibits)} kernels on {image}"
+    _write(figure, title, MARGIN, height - 0.5, TITLE_TEXT, WIDTH - 2 * MARGIN, bold=True)
+    for number, exhibit in enumerate(exhibits):
+        row, column = divmod(number, COLUMNS)
+        x, y = MARGIN + column * (wide + GAP), height - HEAD - row * (high + LABEL + GAP)
+        name = f"{exhibit.name}  {exhibit.note}" if exhibit.note else exhibit.name
+        _write(figure, name, x, y + 0.06, NAME_TEXT, wide)
+        place = x / WIDTH, (y - high) / height, wide / WIDTH, high / height
+        axes = figure.add_axes(place)
+        axes.imshow(np.broadcast_to(exhibit.pixels, (*shape[:2], 3)), aspect="auto")
+        axes.axis("off")
+    foot = "|x|: results of both signs are shown without, each stretched by itself"
+    foot += f"   ·   each picture is {shape[0]}×{shape[1]}, verified by OpenCV and torch"
+    _write(figure, foot, MARGIN, 0.17, FOOT_TEXT, WIDTH - 2 * MARGIN, faint=True)
+    return figure
+
+
+def _write(
+    figure: Figure,
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    width: float,
+    *,
+    bold: bool = False,
+    faint: bool = False,
+) -> None:
+    weight = "bold" if bold else "normal"
+    text, size = fitted(text, width, size, weight)
+    place = x / WIDTH, y / figure.get_figheight()
+    color = shade(FAINT if faint else INK)
+    figure.text(*place, text, fontsize=size, fontweight=weight, color=color)

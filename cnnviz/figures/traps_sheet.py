@@ -1,0 +1,122 @@
+"""The sheet of ways to a result: the results above, below each where it differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cnnviz.figures import words
+from cnnviz.figures.drawings import are_few, draw_pixels, numbers
+from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
+from cnnviz.render.canvas import ALARM, FAINT, INK
+from cnnviz.statistics import finite_range
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from cnnviz.figures.traps import Way
+
+WIDTH, MARGIN, GAP, LEFT = 40 / 3, 0.45, 0.3, 0.35  # inches, as all below
+HEAD, LABEL, BELOW, FOOT, HIGHEST = 1.0, 0.62, 0.3, 0.4, 3.2
+TITLE_TEXT, SUBTITLE_TEXT, NAME_TEXT, NOTE_TEXT = 22, 13.5, 12.5, 11  # points
+MARK, PALEST = (214, 39, 40), 0.55  # where they differ; how pale the result is where not
+MOST_MARKS = 160  # a side, that are drawn one by one
+
+
+def draw(title: str, subtitle: str, ways: Sequence[Way], suffix: str) -> bytes:
+    """The file of the sheet; the same bytes each time."""
+    fonts, instead = lettering([title])
+    with drawing_alone, own_settings(fonts):
+        return encoded(build(title.translate(instead), subtitle, ways), suffix)
+
+
+def build(title: str, subtitle: str, ways: Sequence[Way]) -> Figure:
+    """The figure of ways whose title can be drawn."""
+    rows, columns = ways[0].differs.shape
+    step = (WIDTH - 2 * MARGIN + GAP) / len(ways)
+    wide = min(step - GAP - LEFT, HIGHEST * columns / rows)
+    high = wide * rows / columns
+    height = round(HEAD + 2 * (LABEL + high + BELOW) + FOOT, 2)
+    figure = Figure((WIDTH, height), dpi=DPI)
+    _write(figure, title, MARGIN, height - 0.5, TITLE_TEXT, INK, weight="bold")
+    _write(figure, subtitle, MARGIN, height - 0.8, SUBTITLE_TEXT, FAINT)
+    shown = _shown([way.result for way in ways])
+    for number, way in enumerate(ways):
+        x = MARGIN + number * step
+        y = height - HEAD - LABEL
+        _name(figure, way.name, x, y, step - GAP)
+        _write(figure, words.extent(way.result), x + LEFT, y + 0.07, NOTE_TEXT, FAINT, wide)
+        axes = _axes(figure, x + LEFT, y - high, wide, high)
+        cells = numbers(way.result, 4) if are_few(way.result) else None
+        draw_pixels(axes, shown[number], way.result, cells)
+        if not number:
+            continue
+        y -= high + BELOW + LABEL
+        said = f"{int(way.differs.sum()):,} of {way.differs.size:,} pixels differ"
+        color = ALARM if way.differs.any() else FAINT
+        _write(figure, said, x + LEFT, y + 0.07, NOTE_TEXT, color, step - GAP - LEFT)
+        axes = _axes(figure, x + LEFT, y - high, wide, high)
+        marks = _marks(way.differs, shown[number])
+        draw_pixels(axes, marks, marks, None)
+    foot = "All results are shown in one scale, the smallest value black, the largest white"
+    _write(figure, f"{foot}   ·   red: differs from {ways[0].name}", MARGIN, 0.17, NOTE_TEXT, FAINT)
+    return figure
+
+
+def _shown(results: Sequence[NDArray[Any]]) -> list[NDArray[np.uint8]]:
+    """Results as pixels of 8 bits, all in one scale."""
+    ends = [found for result in results if (found := finite_range(result))]
+    low, high = min((a for a, _ in ends), default=0.0), max((b for _, b in ends), default=1.0)
+    scale = 255 / (high - low) if high > low else 1.0
+    scaled = (np.nan_to_num((result - low) * scale, posinf=255, neginf=0) for result in results)
+    return [np.asarray(np.rint(np.clip(each, 0, 255)), np.uint8) for each in scaled]
+
+
+def _marks(differs: NDArray[Any], shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels, pale, with red where they differ: a single one is seen in a large image too."""
+    gray = shown.mean(axis=2, keepdims=True)
+    pale = np.repeat(255 - (255 - gray) * (1 - PALEST), 3, axis=2)
+    side = max(1, -(-max(differs.shape) // MOST_MARKS))
+    wider = differs
+    if side > 1:
+        height, width = differs.shape
+        padded = np.pad(differs, ((0, -height % side), (0, -width % side)))
+        blocks = padded.reshape(padded.shape[0] // side, side, -1, side).any(axis=(1, 3))
+        wider = blocks.repeat(side, axis=0).repeat(side, axis=1)[:height, :width]
+    pale[wider] = MARK
+    return np.asarray(np.rint(pale), np.uint8)
+
+
+def _name(figure: Figure, name: str, x: float, y: float, width: float) -> None:
+    """A name in one line, or in two where it has a comma."""
+    first, comma, rest = name.partition(", ")
+    if comma and fitted(name, width - LEFT, NAME_TEXT, "bold")[1] < NAME_TEXT:
+        _write(figure, f"{first},", x + LEFT, y + 0.48, NAME_TEXT, INK, width - LEFT, "bold")
+        _write(figure, rest, x + LEFT, y + 0.28, NAME_TEXT, INK, width - LEFT, "bold")
+    else:
+        _write(figure, name, x + LEFT, y + 0.28, NAME_TEXT, INK, width - LEFT, "bold")
+
+
+def _axes(figure: Figure, x: float, y: float, wide: float, high: float) -> Axes:
+    height = figure.get_figheight()
+    return figure.add_axes((x / WIDTH, y / height, wide / WIDTH, high / height))
+
+
+def _write(
+    figure: Figure,
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    color: tuple[int, int, int],
+    width: float = WIDTH - 2 * MARGIN,
+    weight: str = "normal",
+) -> None:
+    text, size = fitted(text, width, size, weight)
+    place = x / WIDTH, y / figure.get_figheight()
+    figure.text(*place, text, fontsize=size, color=shade(color), fontweight=weight)
