@@ -92,6 +92,7 @@ if TYPE_CHECKING:
 @click.option(
     "--at", type=options.Place(), help="Pixel whose values are explained.  [default: the worst]"
 )
+@options.language
 @results.written("input, kernel, both results and their difference")
 @options.everywhere
 def command(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnviz.language import LANGUAGES, of_locale, speaking
 from cnnviz.shapes.notation import CROSS, WHOLE, quoted
 
 if TYPE_CHECKING:
@@ -213,6 +214,21 @@ model_args = click.option(
 
 
 overwrite = click.option("--overwrite", is_flag=True, help="Replace existing results.")
+
+
+def _speak(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.with_resource(speaking(value or of_locale()))
+
+
+language = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    expose_value=False,
+    is_eager=True,
+    callback=_speak,
+    help="Language of explanations and figures; options, JSON and errors are English."
+    "  [default: the locale's]",
+)
 
 
 def outputs(meaning: str, default: str) -> Callable[[Command], Command]:

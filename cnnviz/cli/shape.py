@@ -9,11 +9,13 @@ import click
 from cnnviz.cli import options
 from cnnviz.cli.options import Size, WholeNumber, shown
 from cnnviz.errors import ShapeError, UsageError
+from cnnviz.language import say
 from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer
 from cnnviz.shapes.grammar import Arguments, LayerText, parse_chain
 from cnnviz.shapes.memory import BYTES
 from cnnviz.shapes.notation import per_axis, quoted, size_text
 from cnnviz.shapes.report import Wanted, chain_report, document, layer_report
+from cnnviz.shapes.table import lines_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,6 +134,7 @@ class PerAxis(click.ParamType[Any]):
     help="Also draw the layers: .svg, or with matplotlib .png or .pdf.",
 )
 @options.overwrite
+@options.language
 @options.everywhere
 def command(
     size: tuple[int, ...],
@@ -180,8 +183,8 @@ def command(
     if not quiet:
         report = chain_report if layers else layer_report
         click.echo(f"\n{report(chain, wanted, '' if named else ' (SIZE names none)')}")
-        for name, what in done.items():
-            click.echo(f"  {name:<16} {shown(what)}")
+        if done:
+            click.echo(lines_text([(say(name), shown(what)) for name, what in done.items()]))
 
 
 def _single_layer(how: dict[str, Any]) -> LayerText:

@@ -116,7 +116,9 @@ def _table(explained: Explained) -> str:
     """A line for each route: its values at one pixel, where and by how much it differs."""
     reference = explained.routes[0]
     height, width = reference.differs.shape
-    rows = [("", f"at {explained.at[0]},{explained.at[1]}", "pixels that differ", "largest difference")]
+    rows = [
+        ("", f"at {explained.at[0]},{explained.at[1]}", "pixels that differ", "largest difference")
+    ]
     for route in explained.routes:
         values = ", ".join(f"{value:.6g}" for value in route.result[explained.at].tolist())
         if route is reference:

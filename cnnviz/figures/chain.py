@@ -11,6 +11,7 @@ from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.figures.marks import FAINT, Box, Drawing, Line, Words, text_width
+from cnnviz.language import say
 from cnnviz.shapes.chain import Fork, steps_of
 from cnnviz.shapes.conv import Convolution, SeparableConvolution, TransposedConvolution
 from cnnviz.shapes.explain import field_text
@@ -80,7 +81,7 @@ class Arc(NamedTuple):
 
 def draw_chain(chain: Chain) -> Drawing:
     """The chain from left to right with sizes above, layers below and totals at the foot."""
-    stages = [Stage(chain.input, OTHER, ("input",))]
+    stages = [Stage(chain.input, OTHER, (say("input"),))]
     _add_stages(chain.items, stages)
     placed = _placed(stages)
     arcs = _arcs(placed)
@@ -121,7 +122,7 @@ def _add_fork(fork: Fork, stages: list[Stage]) -> None:
     ahead = max(fork.branches, key=_length) if together else fork.branches[0]
     _add_stages(ahead, stages)
     others = [branch for branch in fork.branches if branch is not ahead]
-    around = [" ".join(map(_words, steps_of(branch))) or "identity" for branch in others]
+    around = [" ".join(map(_words, steps_of(branch))) or say("identity") for branch in others]
     if together:
         stages.append(Stage(fork.join.output, OTHER, ("cat",)))
     else:
@@ -270,5 +271,8 @@ def _size(shape: Shape) -> str:
 
 def _totals(chain: Chain) -> str:
     known = chain.fields and not any(field.limit for field in chain.fields)
-    field = f", receptive field {field_text(chain.fields)}" if known else ""
-    return f"{chain.params:,} parameters, {chain.macs:,} multiply-adds{field}"
+    totals = {"params": f"{chain.params:,}", "macs": f"{chain.macs:,}"}
+    told = say("{params} parameters, {macs} multiply-adds", **totals)
+    return told + (
+        say(", receptive field {field}", field=field_text(chain.fields)) if known else ""
+    )

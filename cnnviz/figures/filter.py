@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.language import ENGLISH, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +49,17 @@ def refuse_unmakeable(suffix: str) -> None:
 
     Raises:
         UsageError: a format that is none of PNG, SVG, PDF.
-        CnnvizError: matplotlib is not installed.
+        CnnvizError: matplotlib is not installed, or no font for the language that is spoken.
     """
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise UsageError(f"a figure's name ends in {suffix!r}; it must end in {known}")
     if find_spec("matplotlib") is None:
         raise CnnvizError("figures need matplotlib; install it with: pip install 'cnnviz[figures]'")
+    if spoken() != ENGLISH:
+        from cnnviz.figures.style import language_fonts  # matplotlib, which will be needed anyway
+
+        language_fonts()
 
 
 def draw_filter(comparison: Comparison, suffix: str) -> bytes:

@@ -9,10 +9,13 @@ from html import escape
 from typing import NamedTuple
 
 from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.language import KOREAN, spoken
 
 INK, FAINT, PAPER = "#202124", "#6e7176", "#ffffff"
 FONTS = "DejaVu Sans, Verdana, sans-serif"
+KOREAN_FONTS = "Noto Sans KR, Noto Sans CJK KR, NanumGothic, Malgun Gothic, Apple SD Gothic Neo"
 CHARACTER = 0.62  # width over size of an average one in these fonts
+SYLLABLE = 1.0  # the same of a Korean one
 ANCHORS = {"left": "start", "center": "middle"}
 
 
@@ -57,7 +60,7 @@ class Drawing(NamedTuple):
 
 def text_width(text: str, size: float) -> float:
     """About how wide a line of text is."""
-    return len(text) * size * CHARACTER
+    return sum(SYLLABLE if "가" <= char <= "힣" else CHARACTER for char in text) * size
 
 
 def encoded(drawing: Drawing, suffix: str) -> bytes:
@@ -77,9 +80,10 @@ def encoded(drawing: Drawing, suffix: str) -> bytes:
 
 def _svg(drawing: Drawing) -> str:
     width, height = f"{drawing.width:g}", f"{drawing.height:g}"
+    fonts = f"{KOREAN_FONTS}, {FONTS}" if spoken() == KOREAN else FONTS
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt"'
-        f' viewBox="0 0 {width} {height}" font-family="{FONTS}">'
+        f' viewBox="0 0 {width} {height}" font-family="{fonts}">'
     )
     paper = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
     return "\n".join([head, paper, *(_element(mark) for mark in drawing.marks), "</svg>", ""])

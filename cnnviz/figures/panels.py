@@ -11,6 +11,7 @@ from cnnviz.figures import drawings, words
 from cnnviz.figures.layout import COLOR_BAR, Demand
 from cnnviz.figures.style import shade
 from cnnviz.kernels.analysis import factors
+from cnnviz.language import say
 from cnnviz.render.canvas import ALARM, FAINT
 
 if TYPE_CHECKING:
@@ -62,8 +63,13 @@ def _kernels(kernels: Sequence[Kernel]) -> list[Panel]:
     drawn = kernels if len(kernels) <= most else kernels[: most - 1]
     panels = [kernel_panel(kernel) for kernel in drawn]
     if rest := len(kernels) - len(drawn):
-        panels.append(_card(f"{len(kernels)} kernels", [], [f"and {rest}", "more"], FAINT, 1.0))
+        panels.append(_rest(len(kernels), rest))
     return panels
+
+
+def _rest(count: int, rest: int) -> Panel:
+    lines = say("and {count} more", count=rest).rsplit(" ", 1)
+    return _card(say("{count} kernels", count=count), [], lines, FAINT, 1.0)
 
 
 def numbers(values: Values, source: Values) -> Cells | None:
@@ -89,16 +95,17 @@ def are_rounded(cells: Cells, values: Values) -> bool:
 def _source(comparison: Comparison) -> Panel:
     pixels = comparison.source
     notes = [_faint(words.depth(pixels))]
-    return _picture(comparison, f"input {words.size(pixels)}", notes, pixels, pixels)
+    return _picture(comparison, say("input {size}", size=words.size(pixels)), notes, pixels, pixels)
 
 
 def _results(comparison: Comparison) -> list[Panel]:
     built = []
     for name, values in comparison.results.items():
         engine = words.engine(name)
-        notes = [_faint(f"values {words.extent(values)}")]
+        notes = [_faint(say("values {extent}", extent=words.extent(values)))]
         if comparison.verdict is None:
-            notes.append((f"not verified: {engine} alone", shade(ALARM)))
+            alone = say("not verified: {engine} alone", engine=engine)
+            notes.append((alone, shade(ALARM)))
         title, pixels = f"{engine} {words.size(values)}", comparison.shown[name]
         built.append(_picture(comparison, title, notes, pixels, values))
     return built
@@ -124,9 +131,9 @@ def kernel_panel(kernel: Kernel, high: float = HIGHEST_KERNEL) -> Panel:
     demand = Demand(shape, right=right, lowest=lowest, highest=highest)
     after = _after_sum(kernel)
     draw = partial(drawings.draw_kernel, weights=weights, cells=cells, below=after)
-    note = f"weights sum to {words.number(float(kernel.sum))}"
+    note = say("weights sum to {sum}", sum=words.number(float(kernel.sum)))
     if cells and cells != _typeset(weights):
-        note += ", shown rounded"
+        note += say(", shown rounded")
     notes = [_faint(note)]
     if found := factors(kernel):
         notes.append(_faint(words.product(found)))
@@ -181,13 +188,14 @@ def _difference(comparison: Comparison) -> list[Panel]:
     title = f"|{words.engine(one)} − {words.engine(other)}|"
     shape = _aspect(comparison.source)
     if not verdict.values:
-        lines = ["not verified:", "every window", "holds NaN or Inf"]
+        lines = [say("not verified:"), say("every window"), say("holds NaN or Inf")]
         return [_card(title, [], lines, ALARM, shape)]
     count = words.values(verdict.values)
     largest = _faint(words.difference(verdict))
     if verdict.max_abs_diff == 0:
-        return [_card(title, [largest], ["identical", *f"on {count}".rsplit(" ", 1)], GOOD, shape)]
-    notes = [(f"within the bound on {count}", shade(GOOD)), largest]
+        lines = [say("identical"), *say("on {count}", count=count).rsplit(" ", 1)]
+        return [_card(title, [largest], lines, GOOD, shape)]
+    notes = [(say("within the bound on {count}", count=count), shade(GOOD)), largest]
     if not verdict.agree:
         where, what = words.disagreement(verdict, tuple(comparison.results), first.shape[2])
         notes = [(where, shade(ALARM)), _faint(what)]

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from cnnviz.figures.marks import INK, Box, Line
-from cnnviz.figures.style import DPI, OWN_FONT, encoded, own_settings
+from cnnviz.figures.style import DPI, OWN_FONT, encoded, language_fonts, own_settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ MOST_PIXELS = 60_000  # a side; matplotlib before 3.10 draws fewer than 65,536
 def plotted(drawing: Drawing, suffix: str) -> bytes:
     """The file of a drawing; see ``marks.encoded``."""
     dpi = min(DPI, POINTS * MOST_PIXELS / max(drawing.width, drawing.height))
-    with own_settings([OWN_FONT]):
+    with own_settings([OWN_FONT, *language_fonts()]):
         figure = Figure((drawing.width / POINTS, drawing.height / POINTS), dpi=dpi)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, drawing.width), ylim=(drawing.height, 0))

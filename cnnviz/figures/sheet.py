@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from cnnviz.figures import drawings, layout, panels, words
 from cnnviz.figures.layout import MARGIN, WIDTH
 from cnnviz.figures.pixels import all_finite
-from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
+from cnnviz.figures.style import (
+    DPI,
+    drawing_alone,
+    encoded,
+    fitted,
+    language_fonts,
+    lettering,
+    own_settings,
+    shade,
+)
+from cnnviz.language import say
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -30,6 +40,7 @@ def draw(comparison: Comparison, suffix: str) -> bytes:
     kernels = [text for kernel in comparison.kernels for text in (kernel.name, kernel.title)]
     said = [comparison.input, comparison.details, comparison.magnitude, *kernels]
     fonts, instead = lettering(said)
+    fonts = [fonts[0], *language_fonts(), *fonts[1:]]
     with drawing_alone, own_settings(fonts):
         return encoded(build(_legible(comparison, instead)), suffix)
 
@@ -67,8 +78,8 @@ def _head(figure: Figure, comparison: Comparison) -> None:
     names = [kernel.name for kernel in comparison.kernels]
     subtitle = comparison.title or comparison.kernels[0].title
     if len(names) > 1:
-        subtitle = f"Magnitude √({' + '.join(f'{name}²' for name in names)})"
-    title = f"{comparison.input} × {comparison.magnitude or ' and '.join(names)}"
+        subtitle = say("Magnitude √({sum})", sum=" + ".join(f"{name}²" for name in names))
+    title = f"{comparison.input} × {comparison.magnitude or say(' and ').join(names)}"
     height = figure.get_figheight()
     _write(figure, title, MARGIN, height - TITLE_DOWN, TITLE_TEXT, shade(INK), weight="bold")
     _write(figure, subtitle, MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT))
@@ -77,20 +88,22 @@ def _head(figure: Figure, comparison: Comparison) -> None:
 def _foot(comparison: Comparison) -> str:
     """What holds for several panels, and the details."""
     display, verdict, source = comparison.display, comparison.verdict, comparison.source
-    said = ["Sizes are rows × columns", f"{words.DISPLAYS[display]} ({display})"]
+    said = [say("Sizes are rows × columns"), f"{say(words.DISPLAYS[display])} ({display})"]
     arrays = (source, *comparison.results.values())
     written = [(cells, x) for x in arrays if (cells := panels.numbers(x, source))]
     if any(x.shape[2] > 1 for _, x in written):
-        said.append("in a cell: red, green, blue")
+        said.append(say("in a cell: red, green, blue"))
     if any(panels.are_rounded(*pair) for pair in written):
-        said.append("numbers in cells are rounded")
+        said.append(say("numbers in cells are rounded"))
     if not all(map(all_finite, arrays)):
-        said.append("red: NaN or Inf")
+        said.append(say("red: NaN or Inf"))
     if verdict and verdict.nonfinite:
-        said.append(f"gray: left out of the comparison, {words.values(verdict.nonfinite)}")
+        count = words.values(verdict.nonfinite)
+        said.append(say("gray: left out of the comparison, {count}", count=count))
     step = drawings.difference_step(arrays[-1])
     if verdict and verdict.max_abs_diff and step > 1:
-        said.append(f"a dot of the difference: the largest of up to {step}×{step} pixels")
+        told = "a dot of the difference: the largest of up to {step}×{step} pixels"
+        said.append(say(told, step=step))
     return "   ·   ".join(filter(None, (*said, comparison.details)))
 
 

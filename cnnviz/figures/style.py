@@ -13,6 +13,9 @@ import matplotlib
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.textpath import text_to_path
 
+from cnnviz.errors import CnnvizError
+from cnnviz.language import KOREAN, spoken
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 DPI = 144  # a figure 40/3 inches wide has the 1920 pixels of a projector
 
 OWN_FONT = "DejaVu Sans"  # comes with matplotlib: the same letters on every machine
+# Those that systems come with or install first, sans-serif; any other will do where none is there.
+KOREAN_FONTS = (
+    *("Noto Sans KR", "Noto Sans CJK KR", "Noto Sans CJK JP", "NanumGothic", "NanumBarunGothic"),
+    *("Apple SD Gothic Neo", "AppleGothic", "Malgun Gothic", "Pretendard", "Source Han Sans KR"),
+    *("NanumSquare", "Spoqa Han Sans Neo", "IBM Plex Sans KR", "UnDotum", "Baekmuk Dotum"),
+)
 NO_GLYPH = "□"
 LONGEST = 400  # characters; no line of a figure holds more
 SMALLER = 0.75
@@ -77,6 +86,28 @@ def lettering(texts: Iterable[str]) -> tuple[list[str], dict[int, str]]:
             fonts.append(name)
             missing -= found
     return fonts, escapes | dict.fromkeys(missing, NO_GLYPH)
+
+
+def language_fonts() -> list[str]:
+    """An installed font with the letters of the language that is spoken; none needed for English.
+
+    Raises:
+        CnnvizError: no font has them.
+    """
+    if spoken() != KOREAN:
+        return []
+    from cnnviz.language.korean import LETTERS  # only for those who read it
+
+    families, wanted = _families(), set(map(ord, LETTERS))
+    known = [name for name in KOREAN_FONTS if name in families]
+    others = sorted(families.keys() - {*known}, key=_serifs_last)
+    for name in (*known, *others):
+        if wanted <= _characters(families[name]):
+            return [name]
+    raise CnnvizError(
+        "no installed font has Korean letters, which figures in Korean need; install one, such as"
+        " Noto Sans CJK or Nanum Gothic, or use --lang en"
+    )
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:

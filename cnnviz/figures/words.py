@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from cnnviz.language import say
+from cnnviz.shapes.wording import many
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
@@ -65,9 +67,11 @@ def extent(values: NDArray[Any]) -> str:
     """From the smallest finite value to the largest."""
     ends = finite_range(values)
     if ends is None:
-        return "none finite"
+        return say("none finite")
     low, high = map(number, ends)
-    return f"{low} to {high}" if ends[0] < ends[1] else f"all {low}"
+    if ends[0] < ends[1]:
+        return say("{low} to {high}", low=low, high=high)
+    return say("all {value}", value=low)
 
 
 def size(values: NDArray[Any]) -> str:
@@ -77,15 +81,15 @@ def size(values: NDArray[Any]) -> str:
 
 def depth(pixels: NDArray[Any]) -> str:
     """What a pixel holds: channels, format, and for floats the range."""
-    colors = "RGB" if pixels.shape[2] == 3 else "gray"
+    colors = "RGB" if pixels.shape[2] == 3 else say("gray")
     if pixels.dtype.kind == "u":
-        return f"{colors}, {8 * pixels.dtype.itemsize}-bit"
+        return say("{colors}, {bits}-bit", colors=colors, bits=8 * pixels.dtype.itemsize)
     return f"{colors} {pixels.dtype}, {extent(pixels)}"
 
 
 def values(count: int) -> str:
     """So many values."""
-    return f"{count:,} value{'s' if count != 1 else ''}"
+    return many(count, "value")
 
 
 def engine(name: str) -> str:
@@ -96,15 +100,16 @@ def engine(name: str) -> str:
 def difference(verdict: Verdict) -> str:
     """The largest difference and the bound."""
     largest, bound = (minus(f"{x:.3g}") for x in (verdict.max_abs_diff, verdict.bound.tolerance))
-    exact = " (exact)" if verdict.bound.exact else ""
-    return f"largest {largest}, bound {bound}{exact}"
+    exact = say(" (exact)") if verdict.bound.exact else ""
+    return say("largest {largest}, bound {bound}", largest=largest, bound=bound) + exact
 
 
 def disagreement(verdict: Verdict, engines: Sequence[str], channels: int) -> tuple[str, str]:
     """That the engines disagree and where most, and what they say there."""
     row, column, channel = verdict.worst
-    where = f"the engines disagree at row {row}, column {column}"
-    where += f", {COLORS[channel]}" if channels == len(COLORS) else ""
+    told = "the engines disagree at row {row}, column {column}"
+    where = say(told, row=row, column=column)
+    where += f", {say(COLORS[channel])}" if channels == len(COLORS) else ""
     pairs = zip(map(engine, engines), map(number, verdict.pair), strict=True)
     said = ", ".join(f"{name} {value}" for name, value in pairs)
     return where, f"{said}: {difference(verdict)}"

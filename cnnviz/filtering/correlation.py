@@ -9,6 +9,7 @@ from cnnviz.display import resolve_display
 from cnnviz.figures.filter import Comparison
 from cnnviz.filtering.image import correlate_and_compare, result_size
 from cnnviz.filtering.options import FilterOptions
+from cnnviz.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,9 +78,9 @@ def _described(options: FilterOptions) -> str:
         "stride": _sizes(window.stride) if window.stride != (1, 1) else None,
         "dilation": _sizes(window.dilation) if window.dilation != (1, 1) else None,
         "channels": options.channels if options.channels != "each" else None,
-        "kernel": "turned by 180° (true convolution)" if options.flip else None,
+        "kernel": say("turned by 180° (true convolution)") if options.flip else None,
     }
-    said = [f"{name} {value}" for name, value in given.items() if value]
+    said = [f"{say(name)} {value}" for name, value in given.items() if value]
     return ", ".join([*said, options.precision])
 
 

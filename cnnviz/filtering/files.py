@@ -19,6 +19,7 @@ from cnnviz.filtering.bands import Crew
 from cnnviz.filtering.operation import Operation, W
 from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
 from cnnviz.images import Encoding
+from cnnviz.language import say
 from cnnviz.record import digest, fingerprint
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class FileFilter(Generic[W]):
     ) -> None:
         results = dict(zip(done.outcome.engines, done.kept, strict=True))
         shown = {
-            "input": "standard input" if path == storage.STANDARD_STREAM else path.name,
+            "input": say("standard input") if path == storage.STANDARD_STREAM else path.name,
             "source": source,
             "results": results,
             "shown": {name: _mapped(result, done.mapping) for name, result in results.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnnviz.errors import ShapeError
+from cnnviz.language import say
 from cnnviz.shapes.readers import Everything, Interpolated, Ratio, Slide, Spread
 from cnnviz.shapes.window import misfit, refuse_below
 from cnnviz.shapes.wording import padding_text, quotient, steps_in_words
@@ -64,7 +65,8 @@ class PoolAxis(NamedTuple):
         count = self.output_size(size)
         if count == self._rounded(size):
             return told
-        return f"{told}, less 1 because the last window would start beyond the input: {count}"
+        less = ", less 1 because the last window would start beyond the input: {count}"
+        return told + say(less, count=count)
 
     def words(self, size: int, unit: str) -> str:
         """How far the window can move, what is rounded away, what stays unread."""
@@ -136,14 +138,20 @@ class TransposedAxis(NamedTuple):
     def words(self, size: int, unit: str) -> str:
         """What is laid out and what is cut off."""
         span = self.dilation * (self.kernel_size - 1) + 1
-        told = (
-            f"{size} copies of the kernel, {self.stride} {unit} apart, each spanning {span}:"
-            f" ({size} - 1)*{self.stride} + {span} = {(size - 1) * self.stride + span}"
+        told = say(
+            "{size} copies of the kernel, {stride} {unit} apart, each spanning {span}: ",
+            size=size,
+            stride=self.stride,
+            unit=unit,
+            span=span,
         )
+        told += f"({size} - 1)*{self.stride} + {span} = {(size - 1) * self.stride + span}"
         if self.padding:
-            told += f"; padding cuts {self.padding} off both ends"
+            cut = "; padding cuts {padding} off both ends"
+            told += say(cut, padding=self.padding, unit=unit)
         if self.output_padding:
-            told += f"; output padding adds {self.output_padding} at the far end"
+            added = "; output padding adds {padding} at the far end"
+            told += say(added, padding=self.output_padding, unit=unit)
         return f"{told} → {self.output_size(size)}"
 
     def reader(self, size: int) -> Spread:
@@ -180,17 +188,18 @@ class AdaptiveAxis(NamedTuple):
         """Where window i starts and ends."""
         n, m = size, self.output_size(size)
         if m == 1:
-            return f"1: one window over all {n}"
-        return f"{m}: window i is floor(i*{n}/{m}) to ceil((i + 1)*{n}/{m})"
+            return say("1: one window over all {n}", n=n)
+        return say("{m}: window i is floor(i*{n}/{m}) to ceil((i + 1)*{n}/{m})", n=n, m=m)
 
     def words(self, size: int, unit: str) -> str:
         """How long the windows are."""
         windows = self.output_size(size)
         if windows == 1:
-            return f"all {size} {unit} → 1"
-        if size % windows:
-            return f"{size} {unit} shared among {windows} windows, which overlap where they must"
-        return f"{size} {unit} shared among {windows} windows: {size // windows} each"
+            return say("all {size} {unit} → 1", size=size, unit=unit)
+        shared = "{size} {unit} shared among {windows} windows, which overlap where they must"
+        if size % windows == 0:
+            shared = "{size} {unit} shared among {windows} windows: {each} each"
+        return say(shared, size=size, unit=unit, windows=windows, each=size // windows)
 
     def reader(self, size: int) -> Slide | Ratio | Everything:
         """The whole axis, equal windows, or windows of changing length."""
@@ -239,12 +248,11 @@ class UpsampleAxis(NamedTuple):
 
     def words(self, size: int, unit: str) -> str:
         """What is repeated, or where the values come from."""
+        told = "{scale} for each of {size} {unit}, weighted from the {taps} nearest → {count}"
         if self.taps == 1:
-            return f"each of {size} {unit} {self.scale} times → {self.output_size(size)}"
-        return (
-            f"{self.scale} for each of {size} {unit}, weighted from the {self.taps} nearest"
-            f" → {self.output_size(size)}"
-        )
+            told = "each of {size} {unit} {scale} times → {count}"
+        sizes = {"size": size, "unit": unit, "count": self.output_size(size)}
+        return say(told, scale=self.scale, taps=self.taps, **sizes)
 
     def reader(self, size: int) -> Spread | Interpolated:
         """The one input that an output repeats, or the neighbours that it is weighted from."""
@@ -271,8 +279,11 @@ class PadAxis(NamedTuple):
     def words(self, size: int, unit: str) -> str:
         """What is added."""
         before, after = self.padding
-        where = f"{before} at both ends" if before == after else f"{before} before, {after} after"
-        return f"{size} {unit} and {where} → {self.output_size(size)}"
+        where = say("{before} before, {after} after", before=before, after=after)
+        if before == after:
+            where = say("{both} at both ends", both=before)
+        sizes = {"size": size, "unit": unit, "count": self.output_size(size)}
+        return say("{size} {unit} and {where} → {count}", where=where, **sizes)
 
     def reader(self, size: int) -> Slide:
         """The input under an output, if there is one."""

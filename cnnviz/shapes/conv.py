@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import ShapeError
+from cnnviz.language import say
 from cnnviz.shapes.layer import Layer, Windowed
 from cnnviz.shapes.window import Axis, refuse_below
 from cnnviz.shapes.wording import many, product
@@ -84,8 +85,12 @@ class Convolution(Windowed):
 
     def explain_macs(self, shape: Shape) -> str:
         """Weights times positions."""
-        positions = product(self._positions(shape))
-        return f"{self.macs(shape):,} = {many(self.weights, 'weight')} * {positions} positions"
+        return say(
+            "{macs} = {weights} * {positions} positions",
+            macs=f"{self.macs(shape):,}",
+            weights=many(self.weights, "weight"),
+            positions=product(self._positions(shape)),
+        )
 
     def _positions(self, shape: Shape) -> Shape:
         return self.output(shape)[1:]
@@ -141,13 +146,18 @@ class SeparableConvolution(Layer):
     def explain_params(self) -> str:
         """Depthwise and 1x1."""
         parts = self.depthwise.explain_params(), self.pointwise.explain_params()
-        return f"{self.params:,}: depthwise {parts[0]}; 1x1 {parts[1]}"
+        return _both(self.params, *parts)
 
     def explain_macs(self, shape: Shape) -> str:
         """Depthwise and 1x1."""
         between = self.depthwise.output(shape)
         parts = self.depthwise.explain_macs(shape), self.pointwise.explain_macs(between)
-        return f"{self.macs(shape):,}: depthwise {parts[0]}; 1x1 {parts[1]}"
+        return _both(self.macs(shape), *parts)
+
+
+def _both(total: int, depthwise: str, pointwise: str) -> str:
+    told = "{total}: depthwise {depthwise}; 1x1 {pointwise}"
+    return say(told, total=f"{total:,}", depthwise=depthwise, pointwise=pointwise)
 
 
 class Conv2d(NamedTuple):

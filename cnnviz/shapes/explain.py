@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
 from cnnviz.shapes.coverage import unread_by
 from cnnviz.shapes.layer import AXIS_NAMES
 from cnnviz.shapes.notation import size_text
@@ -20,34 +21,37 @@ Row = tuple[str, str]
 
 UNITS = {"length": "positions", "depth": "slices", "height": "rows", "width": "columns"}
 COUNTED = "as torchvision counts: without bias"
+COUNTED_OF_ALL = "as torchvision counts: without bias and normalisation"
+NONE_COUNTED = "0 (torchvision counts convolutions and linear layers)"
 
 
 def field_text(fields: Fields) -> str:
     """The receptive field as ``7x7``, or why there is no number."""
     limits = {field.limit for field in fields}
     if len(limits) == 1 and limits != {""}:
-        return limits.pop()
+        return say(limits.pop())
     words = {WHOLE_INPUT: "all", NOT_COMPUTED: "?"}
-    return "x".join(words.get(field.limit, str(field.size)) for field in fields)
+    return "x".join(say(words.get(field.limit, str(field.size))) for field in fields)
 
 
 def working(step: Step, before: Fields, *, words: bool, channels_note: str = "") -> list[Row]:
     """Rows of (what, how it comes about); ``before`` are the fields of the step's input."""
     rows = list(_sizes(step, words=words))
     if step.layer.axes_on(step.input):
-        rows.append(("channels", f"{step.input[0]} in{channels_note}, {step.output[0]} out"))
+        given = {"given": step.input[0], "made": step.output[0], "note": say(channels_note)}
+        rows.append(("channels", say("{given} in{note}, {made} out", **given)))
     elif told := step.layer.explain_output(step.input) or ("" if words else size_text(step.output)):
         rows.append(("output", told))
     rows.append(("parameters", step.layer.explain_params()))
     if step.macs:
-        rows.append(("multiply-adds", f"{step.layer.explain_macs(step.input)} ({COUNTED})"))
+        rows.append(("multiply-adds", f"{step.layer.explain_macs(step.input)} ({say(COUNTED)})"))
     else:
-        rows.append(("multiply-adds", "0 (torchvision counts convolutions and linear layers)"))
+        rows.append(("multiply-adds", say(NONE_COUNTED)))
     if step.fields:
         grown = _growth(step, before) if words else []
         rows += [("receptive field", grown[0] if grown else field_text(step.fields))]
         rows += [("", more) for more in grown[1:]]
-    return rows
+    return [(say(name), text) for name, text in rows]
 
 
 def _sizes(step: Step, *, words: bool) -> Iterator[Row]:
@@ -60,10 +64,11 @@ def _sizes(step: Step, *, words: bool) -> Iterator[Row]:
         yield name, rule.explain(size)
         if words and (rule, size) not in said:  # a square input needs no words twice
             said.add((rule, size))
-            yield from (("", part) for part in rule.words(size, UNITS[name]).split("; "))
-            lost = unread_by(step, axis)
-            if lost:
-                yield "", f"never read by this layer: {lost} of {size} {UNITS[name]}"
+            unit = say(UNITS[name])
+            yield from (("", part) for part in rule.words(size, unit).split("; "))
+            if lost := unread_by(step, axis):
+                told = "never read by this layer: {lost} of {size} {unit}"
+                yield "", say(told, lost=lost, size=size, unit=unit)
 
 
 def _growth(step: Step, before: Fields) -> list[str]:
@@ -74,7 +79,8 @@ def _growth(step: Step, before: Fields) -> list[str]:
     terms = [_term(old, reader, new) for old, reader, new in each]
     if len(set(terms)) == 1 or not all(terms):
         return terms[:1] if all(terms) else []
-    return [f"{name}: {term}" for name, term in zip(AXIS_NAMES[len(terms)], terms, strict=True)]
+    names = map(say, AXIS_NAMES[len(terms)])
+    return [f"{name}: {term}" for name, term in zip(names, terms, strict=True)]
 
 
 def _term(old: Field, reader: Reader, new: Field) -> str:
@@ -83,8 +89,14 @@ def _term(old: Field, reader: Reader, new: Field) -> str:
     if old.limit or new.limit or len(old.reach.spans) > 1:
         return ""
     dilated = f"{reader.dilation}*" if reader.dilation > 1 else ""
-    return (
-        f"{old.size} + {dilated}({reader.kernel_size} - 1)*{old.stride} = {new.size}: what it was,"
-        f" and {reader.kernel_size - 1} taps more,"
-        f" {reader.dilation * old.stride} px of the first input apart"
+    return say(
+        "{old} + {dilated}({kernel_size} - 1)*{stride} = {new}: what it was, and {more} taps more,"
+        " {apart} px of the first input apart",
+        old=old.size,
+        dilated=dilated,
+        kernel_size=reader.kernel_size,
+        stride=old.stride,
+        new=new.size,
+        more=reader.kernel_size - 1,
+        apart=reader.dilation * old.stride,
     )

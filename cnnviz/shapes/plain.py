@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import ShapeError
+from cnnviz.language import say
 from cnnviz.shapes.layer import Layer
 from cnnviz.shapes.notation import size_text
 from cnnviz.shapes.readers import Everything
@@ -68,8 +69,12 @@ class BatchNorm(Normalisation):
 
     def explain_params(self) -> str:
         """Scales, shifts and buffers."""
-        kept = f"{many(self.weights, 'mean')} + {many(self.weights, 'variance')} + a counter"
-        return f"{super().explain_params()}; {self.buffers:,} buffers = {kept}"
+        return super().explain_params() + say(
+            "; {buffers} buffers = {means} + {variances} + a counter",
+            buffers=f"{self.buffers:,}",
+            means=many(self.weights, "mean"),
+            variances=many(self.weights, "variance"),
+        )
 
 
 class InstanceNorm(Normalisation):
@@ -126,7 +131,8 @@ class Flatten(Layer):
 
     def explain_output(self, shape: Shape) -> str:
         """The sizes as a product."""
-        return f"{product(shape)} = {prod(shape)} features" if len(shape) > 1 else ""
+        sizes = {"sizes": product(shape), "product": prod(shape)}
+        return say("{sizes} = {product} features", **sizes) if len(shape) > 1 else ""
 
 
 class Linear(Layer):
@@ -162,8 +168,11 @@ class Linear(Layer):
         """What is done to an input that is no row of features."""
         if len(shape) == 1:
             return ""
-        given, rows = many(self.out_features, "feature"), many(prod(shape[:-1]), "row")
-        return f"{given} for each of {rows}; put flatten before it to read all of them at once"
+        return say(
+            "{features} for each of {rows}; put flatten before it to read all of them at once",
+            features=many(self.out_features, "feature"),
+            rows=many(prod(shape[:-1]), "row"),
+        )
 
     def explain_params(self) -> str:
         """Matrix and bias."""
@@ -218,4 +227,5 @@ class Concatenate(Layer):
 
     def explain_output(self, shape: Shape) -> str:
         """The channels as a sum."""
-        return f"{' + '.join(map(str, self.parts))} = {sum(self.parts)} channels"
+        terms = " + ".join(map(str, self.parts))
+        return say("{terms} = {channels} channels", terms=terms, channels=sum(self.parts))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnnviz.language import say
 from cnnviz.shapes.chain import Fork
 from cnnviz.shapes.coverage import unread
-from cnnviz.shapes.explain import COUNTED, UNITS, field_text, working
+from cnnviz.shapes.explain import COUNTED_OF_ALL, UNITS, field_text, working
 from cnnviz.shapes.layer import AXIS_NAMES
 from cnnviz.shapes.memory import memory_of
 from cnnviz.shapes.notation import size_text
@@ -84,7 +85,7 @@ def layer_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
 def chain_report(chain: Chain, wanted: Wanted, channels_note: str) -> str:
     """A table of the layers and their totals; with ``explain`` the working of each before it."""
     blocks = list(_workings(chain.items, chain.start)) if wanted.explain else []
-    rows = [("input", f"{size_text(chain.input)}{channels_note}"), *_totals(chain)]
+    rows = [(say("input"), f"{size_text(chain.input)}{say(channels_note)}"), *_totals(chain)]
     return "\n\n".join([*blocks, _table(chain), lines_text([*rows, *_extras(chain, wanted)])])
 
 
@@ -94,7 +95,8 @@ def _workings(items: Sequence[Item], before: Fields) -> Iterator[str]:
             for branch in item.branches:
                 yield from _workings(branch, before)
         step = item.join if isinstance(item, Fork) else item
-        heading = f"  layer {step.position}, {step.text}: {_change(step)}"
+        told = "layer {position}, {text}: "
+        heading = f"  {say(told, position=step.position, text=step.text)}{_change(step)}"
         yield "\n".join([heading, lines_text(working(step, before, words=True), indent=4)])
         before = step.fields
 
@@ -107,14 +109,14 @@ def _change(step: Step) -> str:
 
 
 def _totals(chain: Chain) -> list[Row]:
-    buffers = f"; {many(chain.buffers, 'buffer')} beside them" if chain.buffers else ""
-    weights = many(chain.params - chain.biases, "weight")
-    parts = f"{weights}, {many(chain.biases, 'bias', 'biases')}{buffers}"
+    parts = f"{many(chain.params - chain.biases, 'weight')}, {many(chain.biases, 'bias', 'biases')}"
+    if chain.buffers:
+        parts += say("; {buffers} beside them", buffers=many(chain.buffers, "buffer"))
     rows = [
-        ("parameters", f"{chain.params:,} ({parts})"),
-        ("multiply-adds", f"{chain.macs:,} ({COUNTED} and normalisation)"),
+        (say("parameters"), f"{chain.params:,} ({parts})"),
+        (say("multiply-adds"), f"{chain.macs:,} ({say(COUNTED_OF_ALL)})"),
     ]
-    return [*rows, ("receptive field", _field(chain))] if chain.fields else rows
+    return [*rows, (say("receptive field"), _field(chain))] if chain.fields else rows
 
 
 def _field(chain: Chain) -> str:
@@ -125,15 +127,21 @@ def _field(chain: Chain) -> str:
     if not known:
         return field_text(chain.fields)
     last = known[-1]
-    after = f"up to layer {last.position} ({last.text}) {_grid(last.fields)}"
-    return f"{field_text(chain.fields)}; {after}"
+    return say(
+        "{whole}; up to layer {position} ({text}) {grid}",
+        whole=field_text(chain.fields),
+        position=last.position,
+        text=last.text,
+        grid=_grid(last.fields),
+    )
 
 
 def _grid(fields: Fields) -> str:
     """A field and how it moves from one output to the next."""
     stride = size_text(tuple(round(field.stride, 4) for field in fields))
     padding = size_text(tuple(field.padding for field in fields))
-    return f"{field_text(fields)}, stride {stride}, padding {padding}"
+    sizes = {"field": field_text(fields), "stride": stride, "padding": padding}
+    return say("{field}, stride {stride}, padding {padding}", **sizes)
 
 
 def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:
@@ -141,26 +149,31 @@ def _extras(chain: Chain, wanted: Wanted) -> Iterator[Row]:
     if any(lost):
         names = AXIS_NAMES[len(lost)]
         counts = zip(lost, chain.input[1:], names, strict=True)
-        said = ", ".join(f"{count} of {n} {UNITS[name]}" for count, n, name in counts if count)
-        yield "never read", said
+        each = "{lost} of {size} {unit}"
+        said = [say(each, lost=c, size=n, unit=say(UNITS[name])) for c, n, name in counts if c]
+        yield say("never read"), ", ".join(said)
     if wanted.flops:
-        yield "FLOPs", f"{2 * chain.macs:,} = 2 * {chain.macs:,} multiply-adds"
+        totals = {"flops": f"{2 * chain.macs:,}", "macs": f"{chain.macs:,}"}
+        yield "FLOPs", say("{flops} = 2 * {macs} multiply-adds", **totals)
     if wanted.memory:
         memory = memory_of(chain, wanted.dtype, wanted.batch)
-        kept, outputs = bytes_text(memory.params + memory.buffers), bytes_text(memory.outputs)
-        yield (
-            "memory",
-            f"{kept} of parameters and buffers, {outputs} of outputs; at most"
-            f" {bytes_text(memory.peak)} of input and outputs at once"
-            f" ({wanted.dtype}, batch {wanted.batch})",
+        told = say(
+            "{kept} of parameters and buffers, {outputs} of outputs; at most {peak} of input and"
+            " outputs at once ({dtype}, batch {batch})",
+            kept=bytes_text(memory.params + memory.buffers),
+            outputs=bytes_text(memory.outputs),
+            peak=bytes_text(memory.peak),
+            dtype=wanted.dtype,
+            batch=wanted.batch,
         )
+        yield say("memory"), told
 
 
 def _table(chain: Chain) -> str:
     rows = [
-        ("", "layer", "output", "params", "MACs", "receptive field"),
+        ("", *map(say, ("layer", "output", "params", "MACs", "receptive field"))),
         *(_table_row(step) for step in chain.steps),
-        ("", "total", "", f"{chain.params:,}", f"{chain.macs:,}", ""),
+        ("", say("total"), "", f"{chain.params:,}", f"{chain.macs:,}", ""),
     ]
     return table_text(rows, numbers={0, 3, 4})
 

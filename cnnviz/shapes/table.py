@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 KIB = 1024
+NAMES = 16  # columns
 
 
 def table_text(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
@@ -36,7 +37,9 @@ def _width(text: str) -> int:
 
 def lines_text(rows: Sequence[tuple[str, str]], indent: int = 2) -> str:
     """Rows of a name and what there is to say of it."""
-    return "\n".join(f"{' ' * indent}{name:<16} {text}" for name, text in rows)
+    gaps = (" " * (NAMES - _width(name)) for name, _ in rows)
+    lines = zip(rows, gaps, strict=True)
+    return "\n".join(f"{' ' * indent}{name}{gap} {text}" for (name, text), gap in lines)
 
 
 def bytes_text(count: int) -> str:

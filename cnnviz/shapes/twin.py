@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from cnnviz.errors import DisagreementError
+from cnnviz.language import say
 from cnnviz.shapes import axes as rules
 from cnnviz.shapes import conv, layer, plain
 from cnnviz.shapes.chain import Fork
@@ -58,8 +59,9 @@ def compare(chain: Chain) -> str:
         warnings.simplefilter("ignore")  # how torch would compute is not asked
         _run(chain.items, torch.empty(2, *chain.input))  # of one value GroupNorm has no variance
     count = len(chain.steps)
-    layers = "the layer" if count == 1 else f"all {count} layers"
-    return f"sizes, parameters and buffers of {layers} are those of torch {torch.__version__}"
+    layers = say("the layer") if count == 1 else say("all {count} layers", count=count)
+    told = "sizes, parameters and buffers of {layers} are those of torch {version}"
+    return say(told, layers=layers, version=torch.__version__)
 
 
 def _run(items: Sequence[Item], data: torch.Tensor) -> torch.Tensor:

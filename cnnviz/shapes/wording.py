@@ -1,5 +1,7 @@
 """Terms and sentences of the working that is shown."""
 
+from cnnviz.language import say
+
 
 def padding_text(padding: tuple[int, int]) -> str:
     """The padding of both ends as a term: ``2*1``, or ``1 + 2``."""
@@ -23,8 +25,9 @@ def product(factors: tuple[int, ...]) -> str:
 
 
 def many(count: int, one: str, more: str = "") -> str:
-    """So many of them: ``1 weight``, ``1,000 weights``."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
+    """So many of them: ``1 weight``, ``1,000 weights``; the other language counts by ``one``."""
+    told = say(one, count=f"{count:,}")
+    return told if told != one else f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def steps_in_words(
@@ -32,25 +35,36 @@ def steps_in_words(
 ) -> str:
     """How a window of ``span`` comes to ``count`` positions, and what it leaves unread."""
     room = size + sum(padding) - span
-    given, of = "", f"{size} {unit}"
+    given, of = "", say("{size} {unit}", size=size, unit=unit)
     if sum(padding):
         of = str(size + sum(padding))
-        given = f"{size} {unit} and {sum(padding)} of padding are {of}; "
-    rounded = ""
-    if room % stride:
-        rounded = ", rounded up" if count > room // stride + 1 else ", rounded down"
-    told = (
-        f"{given}the window spans {span} of {of}, so it can move on by {room}:"
-        f" {quotient(room, stride)} steps of {stride}; with the start"
-        f" {quotient(room, stride)} + 1 = {quotient(room + stride, stride)} → {count}{rounded}"
+        sizes = {"size": size, "unit": unit, "padding": sum(padding), "of": of}
+        given = say("{size} {unit} and {padding} of padding are {of}; ", **sizes)
+    told = say(
+        "the window spans {span} of {of}, so it can move on by {room}: {steps} steps of {stride};"
+        " with the start {steps} + 1 = {total} → {count}",
+        span=span,
+        of=of,
+        room=room,
+        steps=quotient(room, stride),
+        stride=stride,
+        total=quotient(room + stride, stride),
+        count=count,
+        unit=unit,
     )
-    rest = room - (count - 1) * stride
-    unread_padding = min(rest, padding[1])
+    if room % stride:
+        up = count > room // stride + 1
+        told += say(", rounded up") if up else say(", rounded down")
+    return given + told + _left_over(room - (count - 1) * stride, padding[1], unit)
+
+
+def _left_over(rest: int, padding: int, unit: str) -> str:
+    """What lies between the last window and the end, of which so much is ``padding`` at most."""
     if rest < 0:
-        return f"{told}; the last window hangs over the end by {-rest}"
+        return say("; the last window hangs over the end by {more}", more=-rest, unit=unit)
     if rest == 0:
-        return told
-    if unread_padding == rest:
-        return f"{told}; left over at the end: {rest} of padding"
-    some = f", {unread_padding} of it padding" if unread_padding else ""
-    return f"{told}; {unit} left over at the end: {rest}{some}"
+        return ""
+    if padding >= rest:
+        return say("; left over at the end: {rest} of padding", rest=rest, unit=unit)
+    some = say(", {padding} of it padding", padding=padding) if padding else ""
+    return say("; {unit} left over at the end: {rest}", rest=rest, unit=unit) + some

@@ -1,0 +1,58 @@
+"""What learners read, in English or Korean; flags, JSON and errors are English in either.
+
+English stands where it is said, ``say("rows")``, and is the key of ``korean.TEXTS``. A room with
+many texts of its own may keep them in a table by language and look there for ``spoken()``.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGLISH, KOREAN = "en", "ko"
+LANGUAGES = (ENGLISH, KOREAN)
+LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set holds, as POSIX has it
+
+# Of the whole process, not of one thread: the threads that draw a user's figures speak as he does.
+_texts: dict[str, dict[str, str]] = {ENGLISH: {}}
+_spoken = [ENGLISH]
+
+
+def of_locale() -> str:
+    """The language of the environment: Korean where it says so, else English."""
+    locale = next(filter(None, map(os.environ.get, LOCALES)), "")
+    is_korean = locale.lower() == KOREAN or locale.lower().startswith(("ko_", "ko.", "ko-"))
+    return KOREAN if is_korean else ENGLISH
+
+
+def spoken() -> str:
+    """The language that is spoken now: one of ``LANGUAGES``."""
+    return _spoken[-1]
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within, ``say`` answers in that one of ``LANGUAGES``."""
+    if language not in _texts:
+        from cnnviz.language.korean import TEXTS  # only for those who read it
+
+        _texts[language] = TEXTS
+    _spoken.append(language)
+    try:
+        yield
+    finally:
+        _spoken.pop()
+
+
+def say(text: str, /, **values: object) -> str:
+    """``text`` in the language that is spoken, with ``values`` put into its braces.
+
+    >>> with speaking("ko"):
+    ...     say("and {count} more", count=3)
+    '외 3개'
+    """
+    return _texts[_spoken[-1]].get(text, text).format(**values)

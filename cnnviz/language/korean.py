@@ -1,0 +1,185 @@
+"""Korean, as courses on convolutional networks say it.
+
+The keys are the English texts as the code writes them. Numbers stand where no particle follows
+that would have to change with their last digit; the units of an axis (행, 열, 칸, 장) all end in a
+consonant and take the same ones. A noun that is counted carries ``{count}``.
+"""
+
+# Rows of a layer's working, and of a chain's totals.
+_NAMES = {
+    "length": "길이",
+    "depth": "깊이",
+    "height": "높이",
+    "width": "너비",
+    "channels": "채널",
+    "output": "출력",
+    "input": "입력",
+    "layer": "층",
+    "params": "파라미터",
+    "MACs": "MAC",
+    "total": "합계",
+    "parameters": "파라미터",
+    "multiply-adds": "곱셈-덧셈",
+    "receptive field": "수용 영역",
+    "never read": "읽지 않음",
+    "memory": "메모리",
+    "checked": "확인",
+    "figure": "그림",
+    "whole input": "입력 전체",
+    "not computed": "계산하지 않음",
+    "all": "전체",
+}
+
+_UNITS = {
+    "positions": "칸",
+    "slices": "장",
+    "rows": "행",
+    "columns": "열",
+}
+
+_COUNTED = {
+    "weight": "가중치 {count}개",
+    "bias": "편향 {count}개",
+    "scale": "배율 {count}개",
+    "shift": "이동값 {count}개",
+    "mean": "평균 {count}개",
+    "variance": "분산 {count}개",
+    "buffer": "버퍼 {count}개",
+    "feature": "특징 {count}개",
+    "row": "{count}행",
+    "value": "값 {count}개",
+}
+
+_WINDOWS = {
+    "{size} {unit} and {padding} of padding are {of}; ": "{size}{unit} + 패딩 {padding} = {of}; ",
+    "{size} {unit}": "{size}{unit}",
+    "the window spans {span} of {of}, so it can move on by {room}: {steps} steps of {stride};"
+    " with the start {steps} + 1 = {total} → {count}": "윈도우는 {of} 중 {span}{unit}을 덮으므로"
+    " {room}{unit}만큼 더 움직일 수 있음: {stride}{unit}씩 {steps}걸음;"
+    " 시작 위치를 더해 {steps} + 1 = {total} → {count}",
+    ", rounded up": " (올림)",
+    ", rounded down": " (버림)",
+    "; the last window hangs over the end by {more}": "; 마지막 윈도우는 끝을 {more}{unit}만큼"
+    " 벗어남",
+    "; left over at the end: {rest} of padding": "; 끝에 남는 패딩: {rest}{unit}",
+    "; {unit} left over at the end: {rest}": "; 끝에 남는 {unit}: {rest}",
+    ", {padding} of it padding": " (그중 패딩 {padding})",
+    ", less 1 because the last window would start beyond the input: {count}": ", 마지막 윈도우가"
+    " 입력 밖에서 시작하게 되므로 1을 뺌: {count}",
+    "{size} copies of the kernel, {stride} {unit} apart, each spanning {span}: ": "커널 복사본"
+    " {size}개, 간격 {stride}{unit}, 각각 {span}{unit}을 덮음: ",
+    "; padding cuts {padding} off both ends": "; 패딩으로 양 끝에서 {padding}{unit}씩 잘라 냄",
+    "; output padding adds {padding} at the far end": "; 출력 패딩으로 뒤쪽 끝에 {padding}{unit}을"
+    " 덧붙임",
+    "1: one window over all {n}": "1: 윈도우 하나가 {n} 전체를 덮음",
+    "{m}: window i is floor(i*{n}/{m}) to ceil((i + 1)*{n}/{m})": "{m}: 윈도우 i는"
+    " floor(i*{n}/{m})부터 ceil((i + 1)*{n}/{m})까지",
+    "all {size} {unit} → 1": "{size}{unit} 전체 → 1",
+    "{size} {unit} shared among {windows} windows, which overlap where they must": "{size}{unit}을"
+    " 윈도우 {windows}개가 나누어 맡으며, 필요한 곳에서는 서로 겹침",
+    "{size} {unit} shared among {windows} windows: {each} each": "{size}{unit}을 윈도우"
+    " {windows}개가 나누어 맡음: {each}{unit}씩",
+    "each of {size} {unit} {scale} times → {count}": "{size}{unit}을 각각 {scale}번씩 반복 →"
+    " {count}",
+    "{scale} for each of {size} {unit}, weighted from the {taps} nearest → {count}": "{size}{unit}"
+    " 각각에 {scale}개씩, 가장 가까운 {taps}개를 가중 평균 → {count}",
+    "{both} at both ends": "양 끝에 {both}",
+    "{before} before, {after} after": "앞에 {before}, 뒤에 {after}",
+    "{size} {unit} and {where} → {count}": "{size}{unit}, {where} → {count}",
+    "never read by this layer: {lost} of {size} {unit}": "이 층이 읽지 않음: {size}{unit} 중"
+    " {lost}{unit}",
+    "{lost} of {size} {unit}": "{size}{unit} 중 {lost}{unit}",
+}
+
+_LAYERS = {
+    "{given} in{note}, {made} out": "입력 {given}개{note}, 출력 {made}개",
+    " (SIZE names none)": " (SIZE에 적히지 않음)",
+    "as torchvision counts: without bias": "torchvision의 방식: 편향은 세지 않음",
+    "as torchvision counts: without bias and normalisation": "torchvision의 방식: 편향과 정규화는"
+    " 세지 않음",
+    "0 (torchvision counts convolutions and linear layers)": "0 (torchvision은 합성곱 층과 완전"
+    " 연결 층만 셈)",
+    "{macs} = {weights} * {positions} positions": "{macs} = {weights} * 위치 {positions}곳",
+    "{total}: depthwise {depthwise}; 1x1 {pointwise}": "{total}: 깊이별 {depthwise}; 1x1"
+    " {pointwise}",
+    "; {buffers} buffers = {means} + {variances} + a counter": "; 버퍼 {buffers}개 = {means} +"
+    " {variances} + 카운터",
+    "{sizes} = {product} features": "{sizes} = 특징 {product}개",
+    "{features} for each of {rows}; put flatten before it to read all of them at once": "{rows}"
+    " 각각에 {features}; 한꺼번에 읽으려면 앞에 flatten을 넣으세요",
+    "{terms} = {channels} channels": "{terms} = 채널 {channels}개",
+    "{old} + {dilated}({kernel_size} - 1)*{stride} = {new}: what it was, and {more} taps more,"
+    " {apart} px of the first input apart": "{old} + {dilated}({kernel_size} - 1)*{stride} = {new}:"
+    " 이전 영역에 첫 입력 기준 {apart}픽셀 간격의 탭 {more}개가 더해짐",
+    "the layer": "이 층",
+    "all {count} layers": "모든 층({count}개)",
+    "sizes, parameters and buffers of {layers} are those of torch {version}": "{layers}의 크기,"
+    " 파라미터, 버퍼가 torch {version}의 것과 같음",
+    "layer {position}, {text}: ": "{position}번 층, {text}: ",
+    "; {buffers} beside them": "; 그 밖에 {buffers}",
+    "{whole}; up to layer {position} ({text}) {grid}": "{whole}; {position}번 층({text})까지"
+    " {grid}",
+    "{field}, stride {stride}, padding {padding}": "{field}, 스트라이드 {stride}, 패딩 {padding}",
+    "{flops} = 2 * {macs} multiply-adds": "{flops} = 2 * 곱셈-덧셈 {macs}번",
+    "{kept} of parameters and buffers, {outputs} of outputs; at most {peak} of input and"
+    " outputs at once ({dtype}, batch {batch})": "파라미터와 버퍼 {kept}, 출력 {outputs};"
+    " 입력과 출력을 동시에 최대 {peak} ({dtype}, 배치 {batch})",
+}
+
+_FIGURES = {
+    "identity": "항등",
+    "{params} parameters, {macs} multiply-adds": "파라미터 {params}개, 곱셈-덧셈 {macs}번",
+    ", receptive field {field}": ", 수용 영역 {field}",
+    "Results are shown as |x|, cut off at white": "결과는 |x|로 표시, 흰색에서 자름",
+    "Results are shown cut off at black and at white": "결과는 검정과 흰색에서 잘라 표시",
+    "Results are shown with 0 at mid gray, cut off at black and at white": "결과는 0을 중간"
+    " 회색으로 표시, 검정과 흰색에서 자름",
+    "Results are shown stretched: the smallest is black, the largest white": "결과는 늘려서 표시:"
+    " 가장 작은 값은 검정, 가장 큰 값은 흰색",
+    "red": "빨강",
+    "green": "초록",
+    "blue": "파랑",
+    "gray": "흑백",
+    "none finite": "유한한 값 없음",
+    "{low} to {high}": "{low} ~ {high}",
+    "all {value}": "모두 {value}",
+    "{colors}, {bits}-bit": "{colors}, {bits}비트",
+    "largest {largest}, bound {bound}": "최대 {largest}, 한계 {bound}",
+    " (exact)": " (정확)",
+    "the engines disagree at row {row}, column {column}": "두 엔진이 {row}행 {column}열에서 서로"
+    " 다름",
+    "{count} kernels": "커널 {count}개",
+    "and {count} more": "외 {count}개",
+    "input {size}": "입력 {size}",
+    "values {extent}": "값 {extent}",
+    "not verified: {engine} alone": "검증하지 않음: {engine}만 사용",
+    "weights sum to {sum}": "가중치 합 {sum}",
+    ", shown rounded": ", 반올림하여 표시",
+    "not verified:": "검증하지 않음:",
+    "every window": "모든 윈도우에",
+    "holds NaN or Inf": "NaN이나 Inf가 있음",
+    "identical": "일치",
+    "on {count}": "{count}",
+    "within the bound on {count}": "{count} 모두 한계 이내",
+    "Magnitude √({sum})": "기울기 크기 √({sum})",
+    " and ": ", ",
+    "Sizes are rows × columns": "크기는 행 × 열",
+    "in a cell: red, green, blue": "칸 안의 수: 빨강, 초록, 파랑",
+    "numbers in cells are rounded": "칸 안의 수는 반올림한 값",
+    "red: NaN or Inf": "빨간색: NaN 또는 Inf",
+    "gray: left out of the comparison, {count}": "회색: 비교에서 제외, {count}",
+    "a dot of the difference: the largest of up to {step}×{step} pixels": "차이의 점 하나: 최대"
+    " {step}×{step}픽셀 중 가장 큰 값",
+    "border": "테두리",
+    "padding": "패딩",
+    "stride": "스트라이드",
+    "dilation": "팽창",
+    "kernel": "커널",
+    "turned by 180° (true convolution)": "180° 회전 (진짜 합성곱)",
+    "standard input": "표준 입력",
+}
+
+TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES
+LETTERS = "".join(
+    sorted({char for text in TEXTS.values() for char in text if "가" <= char <= "힣"})
+)

@@ -1,0 +1,192 @@
+"""Two languages that say the same: no text is missing, no number is another, nothing leaks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+from types import SimpleNamespace
+
+import pytest
+from matplotlib.font_manager import fontManager
+
+import cnnviz
+from cnnviz.errors import CnnvizError
+from cnnviz.figures import style
+from cnnviz.language import LOCALES, of_locale, say, speaking, spoken
+from cnnviz.language.korean import LETTERS, TEXTS
+from tests.conftest import Run
+
+SOURCES = [path for path in Path(cnnviz.__file__).parent.rglob("*.py") if path.stem != "korean"]
+HANGUL = re.compile(r"[가-힣]")
+
+CHAIN = (
+    "conv:8,k3,p1,s2 bn ln maxpool:k3,s2,ceil convt:4,k4,s3,p1,op1 adaptiveavgpool:7x7 relu"
+    " upsample:2,bilinear upsample:2 pad:1 pad:0+1x2 cat[ sepconv:4,k4,psame / conv:2,k1 ]"
+    " conv:4,k3,d2,s3 linear:5 avgpool:k1 adaptiveavgpool:2 gap flatten linear:10,nobias"
+)
+ALSO_GIVEN = {"unit", "count"}
+
+
+def constants() -> set[str]:
+    """Every text in the package's code; implicitly joined ones are one."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES)
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {node.value for node in nodes if isinstance(node.value, str)}
+
+
+def said() -> Iterator[str]:
+    """The texts that are handed to ``say`` as they are."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                first = node.args[0] if node.func.id == "say" and node.args else None
+                if isinstance(first, ast.Constant):
+                    yield str(first.value)
+
+
+def test_every_text_that_is_said_has_its_korean() -> None:
+    texts = set(said())
+    assert len(texts) > 50
+    assert texts - TEXTS.keys() == set()
+
+
+def test_every_korean_text_belongs_to_an_english_one_in_the_code() -> None:
+    assert TEXTS.keys() - constants() == set()
+
+
+@pytest.mark.parametrize("english", TEXTS, ids=str)
+def test_korean_has_the_same_values(english: str) -> None:
+    given, used = (
+        {name for _, name, _, _ in Formatter().parse(text) if name}
+        for text in (english, TEXTS[english])
+    )
+    assert used <= given | ALSO_GIVEN
+    assert given - used <= {"stride", "unit", "each", "scale", "taps"}
+
+
+def explained(run: Run, *arguments: str) -> str:
+    result = run("shape", *arguments, "--explain", "--flops")
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("3x64x64", CHAIN), id="chain"),
+        pytest.param(("300x400", "-k3", "-p1", "-s2"), id="layer"),
+        pytest.param(("4x5x6x7", "conv3d:2,k3"), id="3-D"),
+        pytest.param(("2x30", "conv1d:2,k3,s4", "res[ conv1d:2,k1 / ]"), id="1-D"),
+    ],
+)
+def test_explanations_have_the_same_numbers_in_both_languages(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    english, korean = explained(run, *arguments), explained(run, *arguments, "--lang", "ko")
+    assert not HANGUL.search(english)
+    numbers = [Counter(re.findall(r"[0-9](?:[0-9,.]*[0-9])?", text)) for text in (english, korean)]
+    assert numbers[0] == numbers[1]
+    foreign = {*re.findall(r"[A-Za-z]{4,}", korean)} - {*re.findall(r"[A-Za-z]+", CHAIN)}
+    assert foreign <= {"floor", "ceil", "torchvision", "FLOPs", "float", "SIZE", "flatten", "convd"}
+
+
+def test_json_and_errors_stay_english(run: Run) -> None:
+    english, korean = (run("shape", "9x9", "--json", "--lang", lang) for lang in ("en", "ko"))
+    assert json.loads(english.output) == json.loads(korean.output)
+    refused = run("shape", "3x3", "-k7", "--lang", "ko")
+    assert refused.exit_code == 2
+    assert not HANGUL.search(refused.output)
+
+
+def test_the_locale_chooses_where_no_option_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert "높이" in run("shape", "9x9").output
+    assert "높이" not in run("shape", "9x9", "--lang", "en").output
+    assert spoken() == "en"  # and nothing of it stays
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        pytest.param({"LANG": "ko_KR.UTF-8"}, "ko", id="Korea"),
+        pytest.param({"LANG": "ko"}, "ko", id="Korean"),
+        pytest.param({"LANG": "kok_IN"}, "en", id="Konkani"),
+        pytest.param({"LANG": "ko_KR.UTF-8", "LC_ALL": "C"}, "en", id="LC_ALL holds first"),
+        pytest.param({"LANG": "en_US", "LC_MESSAGES": "ko_KR"}, "ko", id="messages before LANG"),
+        pytest.param({"LC_ALL": "", "LANG": "ko_KR"}, "ko", id="empty is unset"),
+        pytest.param({}, "en", id="none"),
+    ],
+)
+def test_locale_is_read_as_posix_has_it(
+    monkeypatch: pytest.MonkeyPatch, locale: dict[str, str], language: str
+) -> None:
+    for name in LOCALES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in locale.items():
+        monkeypatch.setenv(name, value)
+    assert of_locale() == language
+
+
+def test_a_language_is_spoken_only_within() -> None:
+    with speaking("ko"):
+        assert say("height") == "높이"
+        with speaking("en"):
+            assert say("height") == "height"
+        assert spoken() == "ko"
+    assert say("height") == "height"
+
+
+def korean_font() -> str:
+    """The font that figures take, or a skipped test."""
+    try:
+        with speaking("ko"):
+            (font,) = style.language_fonts()
+    except CnnvizError:
+        pytest.skip("no font with Korean letters is installed")
+    return font
+
+
+def test_figures_in_korean_take_a_font_that_has_all_their_letters() -> None:
+    files = [font.fname for font in fontManager.ttflist if font.name == korean_font()]
+    from matplotlib.font_manager import get_font
+
+    assert set(map(ord, LETTERS)) <= set(get_font(files[0]).get_charmap())
+
+
+def test_figure_in_korean_is_drawn_without_a_missing_glyph(
+    run: Run, samples: Path, tmp_path: Path
+) -> None:
+    korean_font()  # a missing glyph would be a warning, and warnings are errors here
+    image = samples / "digit_7.png"
+    for lang in ("en", "ko"):
+        result = run(
+            *("filter", image, "-k", "sobel", "-o", f"{lang}.png", "--figure", f"{lang}.svg"),
+            *("--lang", lang),
+        )
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "en.png").read_bytes() == (tmp_path / "ko.png").read_bytes()
+    assert (tmp_path / "en.svg").read_bytes() != (tmp_path / "ko.svg").read_bytes()
+
+
+def test_without_a_korean_font_a_figure_is_refused_before_any_work(
+    run: Run, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = [font for font in fontManager.ttflist if font.name == style.OWN_FONT]
+    monkeypatch.setattr(style, "fontManager", SimpleNamespace(ttflist=own))
+    image = samples / "digit_7.png"
+    result = run("filter", image, "-k", "box", "--figure", "f.png", "--lang", "ko")
+    assert result.exit_code == 1
+    assert "--lang en" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_drawn_chain_is_korean_and_names_fonts_that_viewers_have(run: Run, tmp_path: Path) -> None:
+    assert run("shape", "8x8", "conv:4", "--figure", "c.svg", "--lang", "ko").exit_code == 0
+    svg = (tmp_path / "c.svg").read_text(encoding="utf-8")
+    assert "입력" in svg
+    assert "Noto Sans KR" in svg
