@@ -119,7 +119,7 @@ def command(
     results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     chosen = _kernels(kernels)
     asked = [name for name, on in (("borders", explain_borders), ("depth", explain_depth)) if on]
-    _refuse_beside(asked, at, output, raw, resume=how["resume"])
+    _refuse_beside(asked, at, output, raw, resume=how["resume"], show=how["show"])
     how["engines"] = prepare(engine, how["device"])
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result(chosen))
 
@@ -147,10 +147,10 @@ def _correlation(how: dict[str, Any]) -> Correlation:
 
 
 def _refuse_beside(
-    asked: list[str], at: Any, output: str | None, raw: str | None, *, resume: bool
+    asked: list[str], at: Any, output: str | None, raw: str | None, *, resume: bool, show: bool
 ) -> None:
     """Refuse options of results where none are written, and those of explanations elsewhere."""
-    given = {"--output": output, "--raw": raw, "--resume": resume}
+    given = {"--output": output, "--raw": raw, "--resume": resume, "--show": show}
     for name, value in given.items():
         if asked and value:
             raise UsageError(f"{name} is for results, and --explain-{asked[0]} writes none")

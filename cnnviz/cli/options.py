@@ -231,6 +231,11 @@ language = click.option(
 )
 
 
+show = click.option(
+    "--show", is_flag=True, help="Also draw each result in the terminal, as well as that can."
+)
+
+
 def outputs(meaning: str, default: str) -> Callable[[Command], Command]:
     """Where results go: --output, --overwrite; ``default`` says what happens without."""
 

@@ -42,7 +42,7 @@ def written(drawn: str) -> Callable[[Command], Command]:
     """What is written beside the picture, in which format, by how many threads, how often.
 
     --raw, --figure (which shows what is ``drawn``), --format, --quality, --compression, --jobs,
-    --device, --resume.
+    --device, --show, --resume.
     """
 
     def decorate(command: Command) -> Command:
@@ -50,7 +50,7 @@ def written(drawn: str) -> Callable[[Command], Command]:
             "--figure", metavar="PATH", help=f"Also draw {drawn}: .png, .svg or .pdf."
         )
         several = (_raw, figure, _suffix, _quality, _compression)
-        for option in reversed((*several, options.jobs, options.device, _resume)):
+        for option in reversed((*several, options.jobs, options.device, options.show, _resume)):
             command = option(command)
         return command
 

@@ -15,6 +15,7 @@ from cnnviz.cli import options
 from cnnviz.cli.filtered import document, line
 from cnnviz.cli.progress import Progress
 from cnnviz.cli.resume import planned_record, saving
+from cnnviz.cli.showing import picture_of, terminal_for
 from cnnviz.cores import cores
 from cnnviz.engines import ENGINES, warm_up
 from cnnviz.errors import UsageError
@@ -68,10 +69,12 @@ def run_plan(
     overwrite: bool,
     resume: bool,
     jobs: int | None,
+    show: bool,
 ) -> None:
     """Do what is planned, say what became of it, and exit by that."""
     from cnnviz.filtering import Crew, Kept
 
+    terminal = terminal_for(as_json=as_json) if show else None
     record = planned_record(plan, output, overwrite=overwrite, resume=resume)
     batch, jobs = Batch(list(plan)), jobs or cores()
     documents: dict[str, list[Any]] = {"results": [], **({"skipped": []} if resume else {})}
@@ -93,6 +96,8 @@ def run_plan(
                     kind = "skipped" if isinstance(report, Kept) else "results"
                     documents[kind].append(document(report))
                 _tell(report, batch, progress, quiet=quiet, silent=as_json)
+                if terminal and report.output:
+                    progress.say(picture_of(report.output, terminal))
     if as_json:
         click.echo(json.dumps({**documents, "failures": options.failures(batch)}))
     options.end(batch)
