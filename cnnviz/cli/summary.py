@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 )
 @options.model_args
 @click.option("--compare", is_flag=True, help="One row for each of several models.")
+@click.option(
+    "--tree", is_flag=True, help="Print the network as a tree: layers, their filters, their maps."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @options.everywhere
 def command(
@@ -70,6 +73,7 @@ def command(
     sort: str,
     trainable: bool,
     compare: bool,
+    tree: bool,
     as_csv: bool,
     model_args: dict[str, Any] | None,
     quiet: bool,
@@ -88,6 +92,11 @@ def command(
     if compare and (trainable or how["depth"]):
         other = "--trainable" if trainable else "--depth"
         raise UsageError(f"--compare prints no layers; leave out {other}")
+    if tree and (compare or as_csv or as_json or trainable or sort != "forward"):
+        raise UsageError(
+            "--tree is a form of its own; leave out --compare, --csv, --json,"
+            " --trainable and --sort"
+        )
     if len(models) > 1 and not compare:
         raise UsageError(f"{len(models)} MODELs are put side by side by --compare; else give one")
 
@@ -102,7 +111,11 @@ def command(
         return
     (summary,) = found
     layers = sorted_layers(summary, sort)
-    if as_json:
+    if tree:
+        from cnnviz.summary.tree import tree_text
+
+        click.echo(_printable(tree_text(summary)))
+    elif as_json:
         click.echo(json.dumps(document(summary, layers)))
     elif as_csv:
         click.echo(csv_text(layers), nl=False)

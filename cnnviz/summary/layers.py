@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import is_lazy
 
 from cnnviz.shapes.receptive import Field
@@ -31,7 +32,8 @@ class LayerSummary:
     ``output`` is a shape without the batch, None where nothing ran or no tensor came back.
     ``params`` were not counted in an earlier row. ``fields`` are the receptive fields along the
     axes of the input, none where the output does not depend on it. ``memory`` is the output's, in
-    bytes. ``note`` says what is special.
+    bytes. ``note`` says what is special. ``kernel`` is what a filter of a convolution is: the
+    channels that it reads, and its sizes.
     """
 
     name: str
@@ -44,6 +46,7 @@ class LayerSummary:
     fields: tuple[Field, ...]
     memory: int
     note: str = ""
+    kernel: Shape = ()
 
     @property
     def key(self) -> str:
@@ -114,6 +117,7 @@ class _Writer:
             fields,
             node.size,
             "; ".join(filter(None, (node.note, note))),
+            _kernel_of(node.module),
         )
 
     def _idle_row(self, module: nn.Module) -> LayerSummary:
@@ -145,6 +149,13 @@ def without_batch(node: Node) -> Shape | None:
     if node.output and node.output[0] == node.batch:
         return node.output[1:]
     return node.output
+
+
+def _kernel_of(module: nn.Module | None) -> Shape:
+    """Channels that a filter reads and its sizes, of a convolution; empty of another layer."""
+    if not isinstance(module, _ConvNd):
+        return ()
+    return module.in_channels // module.groups, *module.kernel_size
 
 
 def _is_layer(module: nn.Module | None) -> bool:
