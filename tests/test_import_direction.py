@@ -14,7 +14,7 @@ ORDER = [
     {"shapes", "storage", "kernels", "statistics"},
     {"images", "inputs", "record", "matrices"},
     {"engines", "agreement", "models", "render", "display"},
-    {"capturing", "figures", "preview"},
+    {"capturing", "explorer", "figures", "preview"},
     {"filtering", "summary", "step"},
     {"featuremaps", "pooling"},
     {"doctor"},

@@ -1,0 +1,165 @@
+// The run's numbers and pictures, read from the page once.
+
+import { STATISTICS } from "./choose.js";
+import { fill } from "./numbers.js";
+
+const INPUT = "input";
+
+/** The bytes of a base64 text. */
+export function bytesOf(text) {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+function floatsOf(text) {
+  return new Float32Array(bytesOf(text).buffer);
+}
+
+/** One run, ready to be asked. `pictures` gives a sheet's address by the layer's number. */
+export class Run {
+  constructor(run, pictures) {
+    Object.assign(this, run);
+    this.pictures = pictures;
+    this.numbers = new Map();
+    this.sheets = new Map();
+    this.shown = this.layers.filter((layer) => layer.statistics);
+    for (const layer of this.shown) layer.statistics = floatsOf(layer.statistics);
+  }
+
+  /** The layer of a number, or undefined. */
+  layer(index) {
+    return this.shown.find((layer) => layer.index === index);
+  }
+
+  /** The layer of a key, or undefined. */
+  layerOfKey(key) {
+    return this.shown.find((layer) => layer.key === key);
+  }
+
+  /** Exact numbers by name, { shape, values }, or null where the page has none. */
+  exact(name) {
+    if (!(name in this.exact_numbers)) return null;
+    if (!this.numbers.has(name)) {
+      const { shape, data } = this.exact_numbers[name];
+      this.numbers.set(name, { shape, values: floatsOf(data) });
+    }
+    return this.numbers.get(name);
+  }
+
+  /** What a convolution's sums are made of; null where the page does not hold all of it. */
+  kernel(layer) {
+    const weights = this.exact(`${layer.key}:weights`);
+    return weights && { weights, bias: this.exact(`${layer.key}:bias`) };
+  }
+
+  /** The numbers that a convolution reads, (C, H, W); null where the page does not hold them. */
+  inputOf(layer) {
+    const { reads, shape, groups } = layer.convolution ?? {};
+    const input = reads ? this.exact(reads) : null;
+    const fits = input?.shape.length === 3 && input.shape[0] === shape[1] * groups;
+    return fits ? input : null;
+  }
+
+  /** Whether the layer's picture is in this page. */
+  hasSheet(layer) {
+    return this.pictures.has(layer.index);
+  }
+
+  /** A layer's sheet, once it is decoded. */
+  sheet(layer) {
+    if (!this.sheets.has(layer.index)) {
+      this.sheets.set(layer.index, decoded(this.pictures.get(layer.index)));
+    }
+    return this.sheets.get(layer.index);
+  }
+
+  /** The levels of one channel. */
+  async cell(layer, channel) {
+    const { columns, cells } = layer.sheet;
+    const place = cells ? cells.indexOf(channel) : channel;
+    return cellOf(await this.sheet(layer), columns, layer.view.cell, place);
+  }
+}
+
+/** A statistic of a channel; NaN where it has no finite value. */
+export function statisticOf(layer, channel, name) {
+  return layer.statistics[STATISTICS.length * channel + STATISTICS.indexOf(name)];
+}
+
+/** The least and largest value of a channel. */
+export function rangeOf(layer, channel) {
+  const range = ["min", "max"].map((name) => statisticOf(layer, channel, name));
+  return range.some(Number.isNaN) ? [0, 0] : range;
+}
+
+/** The least and largest value of a layer. */
+export function layerRange(layer) {
+  return layer.stats?.min == null ? [0, 0] : [layer.stats.min, layer.stats.max];
+}
+
+/** The numbers of all channels. */
+export function channelsOf(layer) {
+  return Array.from({ length: layer.shape[0] }, (_, n) => n);
+}
+
+/** The flags of a channel. */
+export function flagsOf(layer, channel) {
+  return Object.keys(layer.flags).filter((flag) => layer.flags[flag].includes(channel));
+}
+
+/** Rows and columns of a layer's maps; one of each where a channel is a single number. */
+export function mapSize(layer) {
+  return layer.view ? layer.view.size : [1, 1];
+}
+
+async function decoded(uri) {
+  const image = new Image();
+  image.src = uri;
+  await image.decode();
+  return image;
+}
+
+let scratch = null;
+
+/** The levels of one cell of a sheet; reading the whole sheet back would take far longer. */
+function cellOf(image, columns, [height, width], place) {
+  scratch ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  [scratch.canvas.width, scratch.canvas.height] = [width, height];
+  const [left, top] = [(place % columns) * width, Math.floor(place / columns) * height];
+  scratch.drawImage(image, left, top, width, height, 0, 0, width, height);
+  const pixels = scratch.getImageData(0, 0, width, height).data;
+  const levels = new Uint8Array(height * width);
+  for (let n = 0; n < levels.length; n += 1) levels[n] = pixels[4 * n];
+  return levels;
+}
+
+/** The document that the page carries, and its runs. Sheets lie in the part without a script. */
+export function readPage() {
+  const page = JSON.parse(document.getElementById("data").textContent);
+  const plain = document.querySelector("noscript").textContent;
+  const images = new DOMParser().parseFromString(plain, "text/html").querySelectorAll("[id^=sheet-]");
+  const pictures = new Map(
+    Array.from(images, (image) => [Number(image.id.slice("sheet-".length)), image.getAttribute("src")]),
+  );
+  page.runs = page.runs.map(({ exact, ...run }) => new Run({ ...run, exact_numbers: exact }, pictures));
+  for (const name of Object.keys(page.maps)) page.maps[name] = bytesOf(page.maps[name]);
+  return page;
+}
+
+export const page = typeof document === "undefined" ? null : readPage();
+export const run = page?.runs[0];
+
+/** A string of the page in its language. */
+export function say(name, values = {}) {
+  return fill(page.words[name] ?? name, values);
+}
+
+/** What a layer is called: by its paper, or by its place in the model. */
+export function titleOf(layer) {
+  return layer.paper_name ?? layer.key;
+}
+
+/** What a convolution reads, as something that can be drawn: a layer, or null for the input. */
+export function sourceOf(layer) {
+  const { reads } = layer.convolution;
+  return reads === INPUT ? null : run.layerOfKey(reads);
+}
