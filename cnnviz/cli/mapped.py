@@ -62,7 +62,7 @@ def report(
             "",
             *_predictions(manifest, top),
             *_explained(manifest),
-            f"{shown(result.folder)}/  {_count(manifest)} pictures and manifest.json"
+            f"{shown(result.folder)}/  {_count(manifest)} pictures, {_files(manifest)}"
             f"{_verified(manifest)}",
         ]
     )
@@ -144,6 +144,11 @@ def _count(manifest: dict[str, Any]) -> int:
     of_layers = sum(layer[kind] is not None for layer in manifest["layers"] for kind in kinds)
     rest = ("overview", "predictions", "output", "cam")
     return 1 + of_layers + sum(bool(manifest[name]) for name in rest)
+
+
+def _files(manifest: dict[str, Any]) -> str:
+    page = manifest.get("page")
+    return f"{page} to open in a browser, and manifest.json" if page else "and manifest.json"
 
 
 def _verified(manifest: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from cnnviz.featuremaps.folder import (
     INPUT,
     OUTPUT,
     OVERVIEW,
+    PAGE,
     PREDICTIONS,
     file_of,
     safe_name,
@@ -26,6 +27,7 @@ from cnnviz.featuremaps.folder import (
 from cnnviz.featuremaps.manifest import IN_A_ROW, entry_of, head_of, measured
 from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.overview import Overview
+from cnnviz.featuremaps.paging import Paging
 from cnnviz.featuremaps.raw import RawMaps
 from cnnviz.featuremaps.sheets import Sheets
 from cnnviz.featuremaps.stored import about_maps
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from cnnviz.capturing import LayerOutput, Run
     from cnnviz.capturing.watch import Call
+    from cnnviz.explorer import LayerFacts
     from cnnviz.featuremaps.beside import Beside
     from cnnviz.featuremaps.cam import Evidence
     from cnnviz.featuremaps.plan import Plan
@@ -70,6 +73,8 @@ class Drawing:
         self.overview = Overview(self.seen, options.look)
         self.sheets = Sheets()
         self.raw: RawMaps | None = None
+        page = options.page
+        self.paging = None if page is None else Paging(model, prepared, self.seen, page)
         self.index: int | None = None
         self._is_first = True  # until a convolution has run
         self._refuse()
@@ -91,7 +96,8 @@ class Drawing:
         drawn = [name for number, layer in numbered for name in self._files_of(number, layer)]
         raw = [f"maps.{self.options.raw}"] if self.options.raw else []
         cam = [CAM] if self.options.cam else []
-        return [INPUT, *drawn, *cam, OVERVIEW, OUTPUT, PREDICTIONS, *raw, MANIFEST]
+        page = [PAGE] if self.paging else []
+        return [INPUT, *drawn, *cam, OVERVIEW, OUTPUT, PREDICTIONS, *raw, *page, MANIFEST]
 
     def _files_of(self, number: int, layer: LayerOutput) -> list[str]:
         """The pictures of one layer."""
@@ -136,7 +142,17 @@ class Drawing:
             "overview": self._overview(found),
             "output": self._picture_of(run),
         }
-        return {**manifest, **pictures_of_all, "layers": manifest.pop("layers")}
+        layers = manifest.pop("layers")
+        return self._paged({**manifest, **pictures_of_all, "page": None, "layers": layers})
+
+    def _paged(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Write the page; the manifest that names it."""
+        if self.paging is None:
+            return manifest
+        page = self.paging.explorer.html(manifest)
+        for name, data in page.files.items():
+            self._write(name, data)
+        return {**manifest, "page": PAGE, "notes": [*manifest["notes"], *page.warnings]}
 
     def _hints(self) -> Hints:
         return Hints.of(self.model.module, self.options.maps)
@@ -158,6 +174,7 @@ class Drawing:
         if layer.type == "Flatten":
             self.entries.append(entry | {"reason": IN_A_ROW})
             return
+        facts = self.paging.facts(layer, call) if self.paging else None
         entry["verified"] = verify(call, values)
         entry["file"] = self._file(number, layer)
         if self.options.overlay and values.ndim == 3 and values[0].size > 1:
@@ -166,7 +183,7 @@ class Drawing:
             entry["filters"] = _filters_file(layer)
         place = self.overview.place(entry)
         self.entries.append(
-            self.sheets.add(lambda: self._drawn(entry, values, place, kernels, beside))
+            self.sheets.add(lambda: self._drawn(entry, values, place, kernels, beside, facts))
         )
 
     def _kernels(self, call: Call) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
@@ -186,9 +203,12 @@ class Drawing:
         place: int,
         kernels: NDArray[Any] | None,
         beside: NDArray[Any] | None,
+        facts: LayerFacts | None,
     ) -> dict[str, Any]:
         """Draw all of one layer; the whole entry."""
         entry = measured(entry, values)
+        if self.paging is not None and facts is not None:
+            self.paging.explorer.add(entry, values, facts)
         options = self.options
         channels = ordered(entry["channels"], options.sort, options.channels)
         is_all = len(channels) == len(values)

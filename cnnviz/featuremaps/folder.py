@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 INPUT, OUTPUT, PREDICTIONS = "00_input.png", "output.png", "predictions.png"
 OVERVIEW, CAM = "overview.png", "cam.png"
 CHANNELS = "channels.json"  # over several images
+PAGE = "index.html"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from cnnviz.render.look import Look
 if TYPE_CHECKING:
     from typing import Any
 
+    from cnnviz.explorer import PageOptions
+
 Sort = Literal["index", "mean", "max", "sparsity"]
 SORTS: tuple[str, ...] = get_args(Sort)
 RAW_FORMATS = ("safetensors", "npz")
@@ -58,7 +60,9 @@ class MapOptions:
     how many classes are named; None is ten of few and five of many. ``raw`` keeps the values in a
     file too. ``overlay`` lays each layer's most active channel over the input, ``filters`` draws
     the kernels of the convolutions shown. ``cam`` names the layer by which Grad-CAM explains
-    ``cam_class``, a number or name, or the first class. ``fail_on`` are limits that fail the run.
+    ``cam_class``, a number or name, or the first class.
+    ``fail_on`` are limits that fail the run. With ``page`` an HTML page that opens the network is
+    written too.
     """
 
     layers: tuple[str, ...] = ()
@@ -73,6 +77,7 @@ class MapOptions:
     cam_class: str | None = None
     maps: str | None = None
     fail_on: tuple[Limit, ...] = ()
+    page: PageOptions | None = None
 
     def failed(self, layers: list[dict[str, Any]]) -> list[str]:
         """Which limits are passed in which layers, as the manifest has them."""
