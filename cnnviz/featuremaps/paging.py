@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -38,16 +38,16 @@ class Paging:
         given = prepared.tensor
         self._labels = model.labels
         self._fields = fields_by_call(model.module, [tuple(given.shape[1:])])
+        self._given = given
         # Whose output a tensor is; what a layer writes into in place is that layer's.
         self._keys = WeakTensorKeyDictionary()
-        self._keys[given] = INPUT
         tensor = given[0].detach().to("cpu", torch.float32).numpy()
         head = Head(model.title, model.name, seen, tensor, command_line(), versions())
         self.explorer = Explorer(head, options)
 
     def facts(self, layer: LayerOutput, call: Call) -> LayerFacts:
         """What there is to know of a layer, while its module's run goes on."""
-        reads = self._keys.get(call.inputs[0]) if _is_tensor(call.inputs) else None
+        reads = self._read_by(call)
         if isinstance(call.output, Tensor):
             self._keys[call.output] = layer.key
         shape = layer.shape or ()
@@ -56,6 +56,14 @@ class Paging:
         count = sum(param.numel() for param in call.module.parameters()) if call.module else None
         plain = fields if len(fields) == MAP_AXES - 1 else ()
         return LayerFacts(plain, _convolution(call.module, reads), count, named)
+
+    def _read_by(self, call: Call) -> str | None:
+        """The key of what a call was given first: a layer's output, or the model's own input."""
+        read = call.inputs[0] if call.inputs else None
+        if not isinstance(read, Tensor):
+            return None
+        is_input = read.shape == self._given.shape and torch.equal(read, self._given)
+        return INPUT if is_input else self._keys.get(read)
 
 
 def command_line() -> str:
@@ -72,10 +80,6 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-
-
-def _is_tensor(inputs: tuple[Any, ...]) -> bool:
-    return bool(inputs) and isinstance(inputs[0], Tensor)
 
 
 def _convolution(module: nn.Module | None, reads: str | None) -> Convolution | None:
