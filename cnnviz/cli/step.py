@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnviz.cli.step_options import inputs, showing, sliding
+from cnnviz.cli.step_options import inputs, network, showing, sliding
+from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
     from cnnviz.step.setup import Asked
@@ -33,6 +34,7 @@ COMPUTED = (
     epilog="Example: cnnviz step samples/digit_7.png --kernel sobel_x --position 7,8",
 )
 @inputs
+@network
 @sliding
 @showing
 def command(**how: Any) -> None:
@@ -48,7 +50,14 @@ def command(**how: Any) -> None:
       cnnviz step --size 5x5 -k "1 0; 0 1" -k "1 0; 1 1" --then "relu maxpool:k2 flatten"
       cnnviz step --size 5x5 -k 3x3 --visits
       cnnviz step --gif slide.gif
+      cnnviz step samples/digit_7.png --model lenet --layer features.3 --channel 2 --at 1,5
     """  # noqa: D301 (click wants the backspace itself)
+    inside = {name: how.pop(name) for name in ("model", "layer", "channel", "weights")}
+    if inside["model"] is not None:
+        _in_network(how, **inside)
+        return
+    if inside["layer"] or inside["channel"] or inside["weights"]:
+        raise UsageError("--layer, --channel and --weights are a network's; name it by --model")
     from cnnviz.step.report import Wanted, run  # only when the command runs
 
     quiet, as_json = how.pop("quiet"), how.pop("as_json")
@@ -61,6 +70,29 @@ def command(**how: Any) -> None:
         click.echo(json.dumps(done.document))
         return
     for line in done.lines:
+        click.echo(line)
+
+
+def _in_network(
+    how: dict[str, Any], model: str, layer: str | None, channel: int, weights: str | None
+) -> None:
+    """Print how one value of a network's convolution comes about."""
+    if len(how["files"]) != 1 or layer is None or how["at"] is None:
+        raise UsageError(
+            "a value in a network needs an image, --layer and --at ROW,COL, such as"
+            " samples/digit_7.png --model lenet --layer features.0 --at 12,9"
+        )
+    from pathlib import Path
+
+    from cnnviz.step import in_network  # torch: only where a network runs
+
+    value = in_network.value_of(Path(how["files"][0]), model, layer, channel, how["at"], weights)
+    if how["as_json"]:
+        import json  # only where it is printed
+
+        click.echo(json.dumps(in_network.document_of(value)))
+        return
+    for line in in_network.lines_of(value, how["windows"], _paint):
         click.echo(line)
 
 

@@ -108,7 +108,9 @@ def inputs(command: options.Command) -> options.Command:
                 "--size", type=Pair(), help="As input the numbers 1, 2, 3 … of that size."
             ),
             click.option(
-                "--at", type=Place(), help="Of an image the one window around this pixel."
+                "--at",
+                type=Place(),
+                help="Of an image the one window around this pixel; of a --layer the value there.",
             ),
             click.option(
                 "--region",
@@ -136,6 +138,28 @@ def inputs(command: options.Command) -> options.Command:
                 type=Exact(),
                 multiple=True,
                 help="Added to every value; once, or once per kernel.  [default: 0]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def network(command: options.Command) -> options.Command:
+    """A convolution inside a network, in place of a kernel."""
+    for option in reversed(
+        (
+            click.option(
+                "-m", "--model", metavar="MODEL", help="Work out one value inside this network."
+            ),
+            click.option("--layer", metavar="NAME", help="Its convolution, such as features.0."),
+            click.option(
+                "--channel", type=WholeNumber(0), default=0, help="Which map.  [default: 0]"
+            ),
+            click.option(
+                "--weights",
+                metavar="trained|random|default|FILE",
+                help="The network's, as `cnnviz featuremaps` takes them.",
             ),
         )
     ):

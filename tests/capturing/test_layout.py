@@ -94,7 +94,9 @@ def test_axes_that_are_summed_over_are_gone(
 
 
 def test_users_word_on_layout_goes_before_what_is_usual_and_not_before_what_is_known() -> None:
-    model = nn.Sequential(Does(lambda x: x.reshape(4, 2, 8).reshape(1, 4, 4, 4)), nn.Conv2d(4, 4, 1))
+    model = nn.Sequential(
+        Does(lambda x: x.reshape(4, 2, 8).reshape(1, 4, 4, 4)), nn.Conv2d(4, 4, 1)
+    )
     found = layers_of(model, SQUARE, hints=Hints.of(model, "NHWC"))
     assert found["0"].layout == "NHWC (assumed)"
     assert found["1"].layout == "NCHW"
@@ -111,7 +113,11 @@ def test_swins_maps_have_channels_first_by_the_models_own_word(home: str) -> Non
         model = models.SwinTransformer([4, 4], 24, [1, 1], [2, 2], [7, 7], num_classes=3)
     else:
         model = load_timm().create_model(
-            "swin_tiny_patch4_window7_224", img_size=96, embed_dim=24, depths=(1, 1), num_heads=(2, 2)
+            "swin_tiny_patch4_window7_224",
+            img_size=96,
+            embed_dim=24,
+            depths=(1, 1),
+            num_heads=(2, 2),
         )
     # Patches of 4 make a map of 24x24 with 24 channels, where a guess by size must fail.
     found = layers_of(model, torch.randn(1, 3, 96, 96))
