@@ -40,6 +40,9 @@ lint: $(READY)
 # What README.md shows, made anew.
 pictures: demo
 	cp demo/coffee.sobel_x.png $(addprefix demo/scan_3.lenet/,$(SHOWN)) docs/pictures/
+	$(RUN) cnnviz featuremaps -m efficientnet_lite0 samples/coffee.png --cam auto -q --overwrite -o demo/coffee
+	cp demo/coffee/overview.png docs/pictures/coffee.overview.png
+	cp demo/coffee/cam.png docs/pictures/coffee.cam.png
 	$(RUN) cnnviz filter samples/chelsea.png -k sobel -q --overwrite -o demo/chelsea.sobel.png \
 		--figure docs/pictures/chelsea.sobel.figure.png
 	$(RUN) cnnviz shape 1x32x32 $(LENET) -q --overwrite --figure docs/pictures/lenet.chain.svg

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BAR = 30
 LONGEST_LABEL = 28
+MOST_MISSED = 5  # layers without a picture that are named each
 NEVER_RAN = "never ran"
 UNSAID = ("not selected", "used inside its parent's call", NEVER_RAN)  # and nobody misses a picture
 
@@ -71,7 +72,9 @@ def report(
 def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
     """A line for each layer that is drawn, or that one expects to be."""
     layers = manifest["layers"]
-    rows = [layer for layer in layers if verbose or layer["file"] or _is_missed(layer)]
+    missed = [layer for layer in layers if _is_missed(layer)]
+    few = [] if len(missed) > MOST_MISSED else missed
+    rows = [layer for layer in layers if verbose or layer["file"] or layer in few]
     silent = [layer["name"] for layer in layers if layer["reason"] == NEVER_RAN]
     cells = [
         (
@@ -89,6 +92,9 @@ def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
         what = layer["file"] or f"not drawn: {layer['reason']}"
         lines.append("  " + "  ".join(cell for cell in (*named, what) if cell.strip() or widths[0]))
     said = manifest["selection"]
+    if missed and not few and not verbose:
+        what = f"{missed[0]['name']}: {missed[0]['reason']}"
+        lines.append(f"  {len(missed)} layers have nothing to draw, such as {shown(what)}")
     if silent and not verbose:
         some = ", ".join(map(shown, silent[:3])) + (", …" if len(silent) > 3 else "")
         lines.append(f"  never ran: {some}")
@@ -97,7 +103,8 @@ def _layers(manifest: dict[str, Any], *, verbose: bool) -> list[str]:
 
 def _is_missed(layer: dict[str, Any]) -> bool:
     """Whether a reader looks for a layer that is not drawn."""
-    return layer["type"] != "function" and layer["reason"] not in UNSAID
+    is_drawn = layer["file"] is not None
+    return not is_drawn and layer["type"] != "function" and layer["reason"] not in UNSAID
 
 
 def _predictions(manifest: dict[str, Any], top: int | None) -> list[str]:

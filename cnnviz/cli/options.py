@@ -195,7 +195,7 @@ def everywhere(command: Command) -> Command:
             is_flag=True,
             expose_value=False,
             callback=_set_verbose,
-            help="Show where a fault of cnnviz itself lies.",
+            help="Tell more, and show where a fault of cnnviz itself lies.",
         ),
         click.option(
             "-q", "--quiet", is_flag=True, help="Leave out notes and progress; errors still show."

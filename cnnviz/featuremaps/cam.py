@@ -119,7 +119,8 @@ class _Gathered:
         if not isinstance(output, Tensor) or not output.requires_grad:
             return
         (layer, values), *_ = outputs_of(call, self.watch.layout_of, self.hints, self.watch.grid)
-        if values is None or not may_explain(layer) or self.layer not in (AUTO, layer.key):
+        wanted = layer.key == self.layer or (self.layer == AUTO and _is_sure(layer))
+        if values is None or not may_explain(layer) or not wanted:
             return
         layout = self.watch.layout_of(output)
         seen = _Seen(layer.key, values().detach().clone())  # a later layer may work in place
@@ -168,6 +169,11 @@ def may_explain(layer: LayerOutput) -> bool:
         and layer.kind != "attention"
         and not layer.field
     )
+
+
+def _is_sure(layer: LayerOutput) -> bool:
+    """Whether these are maps of features, and not a transformer's heads, queries and keys."""
+    return "assumed" not in (layer.layout or "") and layer.kind != "linear"
 
 
 def refuse_layer(layers: Sequence[LayerOutput], name: str) -> None:
