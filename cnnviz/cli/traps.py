@@ -12,7 +12,7 @@ import click
 from cnnviz.batch import Batch
 from cnnviz.cli import options
 from cnnviz.cli.options import shown
-from cnnviz.errors import UsageError
+from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
@@ -94,11 +94,15 @@ def _explained(
     for kernel in kernels:
         for what in asked:
             compare = borders if what == "borders" else depths
-            routes = compare(pixels, kernel, filter_options)
+            try:
+                routes = compare(pixels, kernel, filter_options)
+            except CnnvizError as error:
+                raise type(error)(f"{path} × {kernel.name}: {error}") from error
             height, width = routes[0].result.shape[:2]
             place = at or _worst(routes if what == "borders" else routes[:OF_DEPTH])
             if place[0] >= height or place[1] >= width:
-                raise UsageError(f"--at {at} lies outside the result, which is {height}x{width}")
+                said = ",".join(map(str, place))
+                raise UsageError(f"--at {said} lies outside the result, which is {height}x{width}")
             yield Explained(path, kernel.name, what, routes, place)
 
 
@@ -174,5 +178,5 @@ def _draw(target: Path, explained: Explained) -> None:
 
     ways = [Way(r.name, r.result, r.differs) for r in explained.routes]
     title = f"{explained.input.name} × {explained.kernel}"
-    data = draw_traps(title, TITLES[explained.what], ways, target.suffix.lower())
-    write_bytes(target, data)
+    subtitle, at_edges = TITLES[explained.what], explained.what == "borders"
+    write_bytes(target, draw_traps(title, subtitle, ways, target.suffix.lower(), at_edges=at_edges))

@@ -24,8 +24,12 @@ class Way:
     differs: NDArray[Any]
 
 
-def draw_traps(title: str, subtitle: str, ways: Sequence[Way], suffix: str) -> bytes:
+def draw_traps(
+    title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, at_edges: bool = False
+) -> bytes:
     """The sheet as a file of that kind: ``.png``, ``.svg`` or ``.pdf``.
+
+    Where the ways differ ``at_edges`` alone, of large results a corner is shown, enlarged.
 
     Raises:
         UsageError, CnnvizError: see ``refuse_unmakeable``.
@@ -33,4 +37,4 @@ def draw_traps(title: str, subtitle: str, ways: Sequence[Way], suffix: str) -> b
     refuse_unmakeable(suffix)
     from cnnviz.figures.traps_sheet import draw  # matplotlib: only when it is drawn
 
-    return draw(title, subtitle, ways, suffix)
+    return draw(title, subtitle, ways, suffix, at_edges=at_edges)

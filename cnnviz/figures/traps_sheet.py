@@ -26,46 +26,67 @@ HEAD, LABEL, BELOW, FOOT, HIGHEST = 1.0, 0.62, 0.3, 0.4, 3.2
 TITLE_TEXT, SUBTITLE_TEXT, NAME_TEXT, NOTE_TEXT = 22, 13.5, 12.5, 11  # points
 MARK, PALEST = (214, 39, 40), 0.55  # where they differ; how pale the result is where not
 MOST_MARKS = 160  # a side, that are drawn one by one
+FEW_MARKS = 0.05  # of all pixels; so few are drawn larger where they would not be seen
+CORNER = 8  # pixels a side of a large result that are drawn, where it differs at its edges
 
 
-def draw(title: str, subtitle: str, ways: Sequence[Way], suffix: str) -> bytes:
+def draw(title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, at_edges: bool) -> bytes:
     """The file of the sheet; the same bytes each time."""
     fonts, instead = lettering([title])
     with drawing_alone, own_settings(fonts):
-        return encoded(build(title.translate(instead), subtitle, ways), suffix)
+        figure = build(title.translate(instead), subtitle, ways, at_edges=at_edges)
+        return encoded(figure, suffix)
 
 
-def build(title: str, subtitle: str, ways: Sequence[Way]) -> Figure:
+def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> Figure:
     """The figure of ways whose title can be drawn."""
-    rows, columns = ways[0].differs.shape
+    corner = at_edges and not are_few(ways[0].result)
+    part = slice(0, CORNER if corner else None)
+    upper = [way.result[part, part] for way in ways]
     step = (WIDTH - 2 * MARGIN + GAP) / len(ways)
-    wide = min(step - GAP - LEFT, HIGHEST * columns / rows)
-    high = wide * rows / columns
-    height = round(HEAD + 2 * (LABEL + high + BELOW) + FOOT, 2)
+    sizes = [_size(shape, step) for shape in (upper[0].shape, ways[0].differs.shape)]
+    height = round(HEAD + sum(high for _, high in sizes) + 2 * (LABEL + BELOW) + FOOT, 2)
     figure = Figure((WIDTH, height), dpi=DPI)
     _write(figure, title, MARGIN, height - 0.5, TITLE_TEXT, INK, weight="bold")
     _write(figure, subtitle, MARGIN, height - 0.8, SUBTITLE_TEXT, FAINT)
     shown = _shown([way.result for way in ways])
-    for number, way in enumerate(ways):
-        x = MARGIN + number * step
-        y = height - HEAD - LABEL
+    for number, (way, result) in enumerate(zip(ways, upper, strict=True)):
+        x, y, (wide, high) = MARGIN + number * step, height - HEAD - LABEL, sizes[0]
         _name(figure, way.name, x, y, step - GAP)
         _write(figure, words.extent(way.result), x + LEFT, y + 0.07, NOTE_TEXT, FAINT, wide)
         axes = _axes(figure, x + LEFT, y - high, wide, high)
-        cells = numbers(way.result, 4) if are_few(way.result) else None
-        draw_pixels(axes, shown[number], way.result, cells)
-        if not number:
-            continue
-        y -= high + BELOW + LABEL
-        said = f"{int(way.differs.sum()):,} of {way.differs.size:,} pixels differ"
-        color = ALARM if way.differs.any() else FAINT
-        _write(figure, said, x + LEFT, y + 0.07, NOTE_TEXT, color, step - GAP - LEFT)
-        axes = _axes(figure, x + LEFT, y - high, wide, high)
-        marks = _marks(way.differs, shown[number])
-        draw_pixels(axes, marks, marks, None)
-    foot = "All results are shown in one scale, the smallest value black, the largest white"
-    _write(figure, f"{foot}   ·   red: differs from {ways[0].name}", MARGIN, 0.17, NOTE_TEXT, FAINT)
+        cells = numbers(result, 4) if are_few(result) else None
+        draw_pixels(axes, shown[number][part, part], result, cells)
+        if number:
+            y -= high + BELOW + LABEL
+            _draw_marks(figure, way, shown[number], (x + LEFT, y, *sizes[1]), step - GAP - LEFT)
+    foot = ["All results are shown in one scale, the smallest value black, the largest white"]
+    foot += [f"upper row: the first {CORNER}×{CORNER} pixels"] if corner else []
+    said = "   ·   ".join([*foot, f"red: differs from {ways[0].name}"])
+    _write(figure, said, MARGIN, 0.17, NOTE_TEXT, FAINT)
     return figure
+
+
+def _size(shape: tuple[int, ...], step: float) -> tuple[float, float]:
+    """Width and height of a picture of that shape, of which there is one every ``step``."""
+    wide = min(step - GAP - LEFT, HIGHEST * shape[1] / shape[0])
+    return wide, wide * shape[0] / shape[1]
+
+
+def _draw_marks(
+    figure: Figure,
+    way: Way,
+    shown: NDArray[np.uint8],
+    place: tuple[float, float, float, float],
+    width: float,
+) -> None:
+    """Draw where a way differs, below ``place``'s (x, y), and how many pixels that are."""
+    x, y, wide, high = place
+    said = f"{int(way.differs.sum()):,} of {way.differs.size:,} pixels differ"
+    color = ALARM if way.differs.any() else FAINT
+    _write(figure, said, x, y + 0.07, NOTE_TEXT, color, width)
+    marks = _marks(way.differs, shown)
+    draw_pixels(_axes(figure, x, y - high, wide, high), marks, marks, None)
 
 
 def _shown(results: Sequence[NDArray[Any]]) -> list[NDArray[np.uint8]]:
@@ -78,17 +99,17 @@ def _shown(results: Sequence[NDArray[Any]]) -> list[NDArray[np.uint8]]:
 
 
 def _marks(differs: NDArray[Any], shown: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels, pale, with red where they differ: a single one is seen in a large image too."""
+    """The pixels, pale, with red where they differ; a few are seen in a large image too."""
     gray = shown.mean(axis=2, keepdims=True)
     pale = np.repeat(255 - (255 - gray) * (1 - PALEST), 3, axis=2)
-    side = max(1, -(-max(differs.shape) // MOST_MARKS))
-    wider = differs
-    if side > 1:
-        height, width = differs.shape
-        padded = np.pad(differs, ((0, -height % side), (0, -width % side)))
-        blocks = padded.reshape(padded.shape[0] // side, side, -1, side).any(axis=(1, 3))
-        wider = blocks.repeat(side, axis=0).repeat(side, axis=1)[:height, :width]
-    pale[wider] = MARK
+    reach = max(differs.shape) // MOST_MARKS if differs.mean() < FEW_MARKS else 0
+    for axis in (0, 1):
+        length = differs.shape[axis]
+        pads = [(reach, reach) if n == axis else (0, 0) for n in (0, 1)]
+        padded = np.pad(differs, pads)
+        parts = (padded.take(range(n, n + length), axis) for n in range(2 * reach + 1))
+        differs = np.logical_or.reduce(list(parts))
+    pale[differs] = MARK
     return np.asarray(np.rint(pale), np.uint8)
 
 
