@@ -73,6 +73,7 @@ def test_several_images_each_have_a_folder_and_a_bad_one_stops_none(
     assert "bad.png: not an image" in result.stderr
     assert "2 of 3 images done, 1 failed" in result.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "channels.lenet",
         "dark.lenet",
         "seven.lenet",
     ]
