@@ -119,7 +119,9 @@ def _puts_channels_last(module: nn.Module, kind: type) -> bool:
 def _last(given: Layout | None, output: Tensor) -> Layout | None:
     if given and len(given.axes) == output.ndim and given.axes.endswith("C"):
         return given
-    return _layout(LAST, output)
+    found = _layout(LAST, output)
+    # The last axis is known then, and not what the others are: windows, for one.
+    return replace(found, assumed=output.ndim > 2) if found and given is None else found
 
 
 def _layout(table: dict[int, str], output: Tensor) -> Layout | None:

@@ -122,7 +122,8 @@ def _places(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, Tensor]]:
 def _restore(model: nn.Module, buffers: list[_Buffer]) -> Iterator[str]:
     """Put back the buffers that a run has changed, and name them."""
     for buffer in buffers:
-        same = buffer.owner._buffers.get(buffer.name) is buffer.tensor
+        same = isinstance(buffer.owner, torch.jit.ScriptModule)  # which hands out new objects
+        same = same or buffer.owner._buffers.get(buffer.name) is buffer.tensor
         if not same:
             buffer.owner._buffers[buffer.name] = buffer.tensor
         if not same_bits(buffer.tensor, buffer.values):

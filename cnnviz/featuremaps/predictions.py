@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
+
+from cnnviz.capturing.fields import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
+
+    from cnnviz.capturing import LayerOutput
 
 SUM_ERROR = 1e-3  # a softmax of 1,000 classes in half precision adds up to 1 within this
 SCORES = ("logits", "out", "prediction_logits", "scores")
+DETECTIONS = "boxes"  # whose scores are of boxes, not of classes
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ def predict(output: Any, labels: Sequence[str], last_type: str) -> Predictions |
     """The classes of a model's ``output`` for one image; None where it is no list of scores.
 
     Scores become shares by a softmax, unless the model ends in a softmax or sigmoid, which
-    ``last_type``, the type of its last layer, or the values themselves say.
+    ``last_type``, the type of its last layer (see ``last_type_of``), or the values themselves say.
     """
     scores = _scores(output)
     if scores is None:
@@ -53,18 +58,31 @@ def predict(output: Any, labels: Sequence[str], last_type: str) -> Predictions |
     return Predictions(classes, said, "sigmoid" not in said)
 
 
+def last_type_of(layers: Sequence[LayerOutput]) -> str:
+    """The type of the last layer that put something out; of a function its name: sigmoid."""
+    for layer in reversed(layers):
+        if layer.shape is not None and layer.kind != "block":
+            return layer.name.rpartition(".")[2] if layer.type == "function" else layer.type
+    return ""
+
+
 def _scores(output: Any) -> NDArray[np.float64] | None:
-    """One number per class: the output, or the field of it that holds them."""
-    if isinstance(output, Tensor):
-        flat = output.detach().squeeze()
-        fits = flat.ndim == 1 and flat.numel() > 1 and flat.is_floating_point()
-        return flat.cpu().double().numpy() if fits else None
-    if isinstance(output, dict):
-        named = [output[name] for name in SCORES if name in output]
-        return _scores(named[0]) if named else None
-    if isinstance(output, (tuple, list)) and output:
-        return _scores(output[0])
-    return None
+    """One number per class: the output, or the field of it that holds them.
+
+    A map of scores, as segmentation puts out, is no list of them.
+    """
+    fields = dict(fields_of(output))
+    if any(name.rpartition(".")[2] == DETECTIONS for name in fields):
+        return None
+    named = [fields[name] for name in SCORES if name in fields]
+    in_order = [*named, *(value for name, value in fields.items() if name in ("", "0"))]
+    return _row(in_order[0]) if in_order else None
+
+
+def _row(scores: Tensor) -> NDArray[np.float64] | None:
+    flat = scores.detach().squeeze()
+    fits = flat.ndim == 1 and flat.numel() > 1 and flat.is_floating_point()
+    return flat.cpu().double().numpy() if fits else None
 
 
 def _shares(scores: NDArray[np.float64], last_type: str) -> tuple[NDArray[np.float64], str]:

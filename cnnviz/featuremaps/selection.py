@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ALL = "all"
 SHALLOW = 24  # a network of so many layers is shown whole
 FEW_STAGES, MANY_BLOCKS = 4, 12
+IDLE = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")  # whose picture is that of the row before
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Selection:
 def select(layers: Sequence[LayerOutput], patterns: Sequence[str] = ()) -> Selection:
     """What ``patterns`` choose of ``layers``, those of a survey, blocks included.
 
-    A pattern is a layer's name, a glob over names, a kind of layer, or "all": every layer that
-    contains no others, and what the network's own code computes in between. Without patterns it is
-    what a reader wants to see first: all of a small network; of a deep one its first convolution,
-    the last block at each size, and the end.
+    A pattern is a layer's name or alias, a glob over names, a kind of layer, or "all": every layer
+    that contains no others, and what the network's own code computes in between. Without patterns
+    it is what a reader wants to see first: all of a small network; of a deep one its first
+    convolution, the last block at each size, and the end.
 
     Raises:
         UsageError: a pattern matches nothing.
@@ -63,19 +64,27 @@ def _matching(
 ) -> Iterable[LayerOutput]:
     if pattern == ALL:
         return (layer for layer in drawn if layer.kind != "block")
-    named = {layer.name for layer in layers} | {layer.key for layer in layers}
+    named = {name for layer in layers if layer.type != "function" for name in _names(layer)}
     if pattern in KINDS and pattern not in named:
         return (layer for layer in drawn if layer.kind == pattern)
-    return (x for x in drawn if fnmatchcase(x.name, pattern) or fnmatchcase(x.key, pattern))
+    return (layer for layer in drawn if _is_named(layer, pattern))
+
+
+def _names(layer: LayerOutput) -> tuple[str, ...]:
+    return (layer.name, layer.key, *layer.aliases)
+
+
+def _is_named(layer: LayerOutput, pattern: str) -> bool:
+    return any(name == pattern or fnmatchcase(name, pattern) for name in _names(layer))
 
 
 def _nothing(layers: Sequence[LayerOutput], pattern: str) -> str:
-    matched = [layer for layer in layers if fnmatchcase(layer.key, pattern)]
+    matched = [layer for layer in layers if _is_named(layer, pattern)]
     if matched:
         return f"layer {matched[0].key} has nothing to draw: {matched[0].reason}"
     if pattern in KINDS:
         return f"the model has no layer of the kind {pattern!r}; --dry-run lists its layers"
-    close = get_close_matches(pattern, [layer.key for layer in layers], n=1)
+    close = get_close_matches(pattern, [layer.key for layer in layers] + list(KINDS), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     kinds = ", ".join(KINDS)
     return f"no layer matches {pattern!r}; {hint}--dry-run lists them, kinds are {kinds}, or all"
@@ -83,20 +92,35 @@ def _nothing(layers: Sequence[LayerOutput], pattern: str) -> str:
 
 def _usual(drawn: Sequence[LayerOutput]) -> Selection:
     leaves = [layer for layer in drawn if is_leaf(layer)]
+    if not leaves:
+        return Selection(frozenset(), "no layer puts out anything that can be drawn")
     if len(leaves) <= SHALLOW:
-        keys = frozenset(layer.key for layer in leaves)
-        return Selection(keys, "" if len(keys) == len(leaves) else _counted(len(keys), 0, 0))
+        changing = [layer for layer in leaves if not layer.type.endswith(IDLE)]
+        said = "" if len(changing) == len(leaves) else "all but dropout, which does nothing now"
+        return Selection(frozenset(layer.key for layer in changing), said)
     maps = [x for x in drawn if is_map(x) and x.type != "function" and x.kind != "attention"]
-    stages = _stages(maps)
+    stages = _stages(_of_known_size(maps))
     first = next((layer for layer in maps if layer.kind == "conv"), None)
     if len(stages) < FEW_STAGES:
         stages += _repeated_blocks(drawn)
-    chosen = {x.key for x in (first, *stages, leaves[-1]) if x is not None}
+    last = leaves[-1]
+    is_shown = any(_is_within(last, block) and last.shape == block.shape for block in stages)
+    chosen = {x.key for x in (first, *stages, None if is_shown else last) if x is not None}
     said = (
         f"{len(chosen)} of {len(leaves)} layers: the first convolution, the last block at each"
         " size, the output; --layers all, a name, a glob or a kind shows others"
     )
     return Selection(frozenset(chosen), said)
+
+
+def _of_known_size(maps: Sequence[LayerOutput]) -> Sequence[LayerOutput]:
+    """Those with a size that some layer tells; axes nobody tells of may be windows of attention."""
+    known = {layer.shape[1:] for layer in maps if layer.shape and not _is_assumed(layer)}
+    return [layer for layer in maps if layer.shape and layer.shape[1:] in known] or maps
+
+
+def _is_assumed(layer: LayerOutput) -> bool:
+    return str(layer.layout).endswith("(assumed)")
 
 
 def is_map(layer: LayerOutput) -> bool:

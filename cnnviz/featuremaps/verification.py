@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from cnnviz.agreement import Sum, compare, tolerances
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 CHANNELS = 3  # of a layer, fewer where they would take longer than the network itself
 PRODUCTS = 5e7
 MOST_PRODUCTS = 2e9  # of one channel; beyond it a layer would take seconds
+PRECISIONS = {torch.float32, torch.float64}
+SMALL_ENOUGH = float(np.finfo(np.float32).max) / 2  # no sum on the way is too large for float32
 PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
@@ -28,15 +31,16 @@ def verify(call: Call, maps: NDArray[np.float32]) -> dict[str, Any] | None:
 
     They are computed from the layer's input and weights by ``cv2.filter2D`` in float64, one input
     channel after the other, and may differ by the rounding error that the layer's own float32 sum
-    can have (see ``cnnviz.agreement``).
+    can have (see ``cnnviz.agreement``). Only what computes nothing else is verified: torch's
+    Conv2d on the CPU in float32 or float64, without hooks of the model's own. Values that NaN, Inf
+    or float32's largest number stand in the way of are counted as ``nonfinite`` and left out.
 
     Raises:
         DisagreementError: a value differs by more.
     """
     layer = call.module
-    if not _can_verify(layer, call):
+    if not isinstance(layer, nn.Conv2d) or not _can_verify(layer, call):
         return None
-    assert isinstance(layer, nn.Conv2d)  # noqa: S101 (said to the type checker)
     padded = _padded(call.inputs[0][0], layer)
     channels = _spread(layer.out_channels, int(PRODUCTS / (layer.weight[0].numel() * maps[0].size)))
     found = [_again(padded, layer, channel) for channel in channels]
@@ -44,9 +48,9 @@ def verify(call: Call, maps: NDArray[np.float32]) -> dict[str, Any] | None:
     terms = int(np.prod(layer.weight.shape[1:]))
     magnitudes = np.stack([one.magnitudes for one in found], axis=2)
     seen = maps[channels].transpose(1, 2, 0)
-    ignore = ~np.isfinite(magnitudes) | ~np.isfinite([one.bias for one in found])
-    bias = max((abs(one.bias) for one in found if np.isfinite(one.bias)), default=0.0)
-    total = Sum(terms, 1.0, bias, integers=False)
+    biases = np.abs([one.bias for one in found])
+    ignore = ~(magnitudes + biases < SMALL_ENOUGH)  # NaN is not smaller than anything
+    total = Sum(terms, 1.0, float(biases[np.isfinite(biases)].max(initial=0)), integers=False)
     allowed = np.where(ignore, 0, tolerances(magnitudes, total, np.dtype(np.float32)))
     verdict = compare(seen.astype(np.float64), expected, allowed, ignore if ignore.any() else None)
     if not verdict.agree:
@@ -66,14 +70,20 @@ def verify(call: Call, maps: NDArray[np.float32]) -> dict[str, Any] | None:
     }
 
 
-def _can_verify(layer: nn.Module | None, call: Call) -> bool:
-    if type(layer) is not nn.Conv2d or layer.weight.dtype.itemsize < 4 or len(call.inputs) != 1:
+def _can_verify(layer: nn.Conv2d, call: Call) -> bool:
+    kind = type(layer)
+    is_torchs = kind.forward is nn.Conv2d.forward and kind._conv_forward is nn.Conv2d._conv_forward
+    changed = "forward" in vars(layer) or len(layer._forward_hooks) > 1  # one is the capture's
+    if not is_torchs or changed or len(call.inputs) != 1:
         return False
-    given = call.inputs[0]
-    if not isinstance(given, Tensor) or given.ndim != 4 or given.is_meta:
+    given, put_out = call.inputs[0], call.output
+    tensors = (given, put_out, layer.weight)
+    if not all(isinstance(one, Tensor) and one.device.type == "cpu" for one in tensors):
+        return False  # elsewhere the algorithm, and so its error, is not known
+    dtypes = {one.dtype for one in tensors}
+    if given.ndim != 4 or len(dtypes) > 1 or not dtypes <= PRECISIONS:
         return False
-    positions = given.shape[2] * given.shape[3]
-    return layer.weight[0].numel() * positions <= MOST_PRODUCTS
+    return bool(layer.weight[0].numel() * given.shape[2] * given.shape[3] <= MOST_PRODUCTS)
 
 
 def _spread(count: int, affordable: int) -> list[int]:
@@ -103,11 +113,17 @@ def _again(padded: NDArray[np.float64], layer: nn.Conv2d, channel: int) -> _Chan
     weights = layer.weight[channel].detach().to("cpu").double().numpy()
     first = channel // (layer.out_channels // layer.groups) * len(weights)
     bias = 0.0 if layer.bias is None else float(layer.bias[channel])
+    planes = padded[first : first + len(weights)]
     values = magnitudes = np.zeros(())
-    for plane, kernel in zip(padded[first : first + len(weights)], weights, strict=True):
+    for plane, kernel in zip(planes, weights, strict=True):
         spread = _dilated(kernel, layer.dilation)
         values = values + _strided(plane, spread, layer.stride)
         magnitudes = magnitudes + _strided(np.abs(plane), np.abs(spread), layer.stride)
+    unknown = ~np.isfinite(planes).all(axis=0)
+    if unknown.any():  # filter2D skips weights that are 0; torch multiplies them by NaN too
+        window = _dilated(np.ones(weights.shape[1:]), layer.dilation)
+        near = _strided(unknown.astype(np.float64), window, layer.stride) > 0
+        magnitudes = np.where(near, np.nan, magnitudes)
     return _Channel(values + bias, magnitudes, bias)
 
 

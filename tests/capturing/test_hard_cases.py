@@ -100,7 +100,7 @@ class ModelOutput(OrderedDict[str, Any]):
     """As Hugging Face's: a dict that torch's pytree does not know."""
 
 
-OLD = namedtuple("OLD", "a b")  # type: ignore[misc]  # of collections
+OLD = namedtuple("OLD", "a b")
 LOW, HIGH = torch.ones(1, 2, 3, 3), torch.zeros(1, 4, 2, 2)
 
 
@@ -377,8 +377,9 @@ def test_gradient_checkpointing_does_not_hide_layers(reentrant: bool) -> None:
 
 
 def test_forward_called_by_hand_leaves_the_layers_functions_and_the_reason() -> None:
-    model = Does(lambda x: nn.Module.__getattr__(model, "conv").forward(x))
-    model.conv = nn.Conv2d(2, 3, 3)
+    conv = nn.Conv2d(2, 3, 3)
+    model = Does(conv.forward)
+    model.conv = conv
     run = run_and_capture(model, IMAGE)
     assert keys(run) == ["conv2d", "conv"]
     assert reasons(run) == {"conv": "used inside its parent's call"}
