@@ -122,7 +122,7 @@ def _again(padded: NDArray[np.float64], layer: nn.Conv2d, channel: int) -> _Chan
     unknown = ~np.isfinite(planes).all(axis=0)
     if unknown.any():  # filter2D skips weights that are 0; torch multiplies them by NaN too
         window = _dilated(np.ones(weights.shape[1:]), layer.dilation)
-        near = _strided(unknown.astype(np.float64), window, layer.stride) > 0
+        near = _strided(np.asarray(unknown, np.float64), window, layer.stride) > 0
         magnitudes = np.where(near, np.nan, magnitudes)
     return _Channel(values + bias, magnitudes, bias)
 
