@@ -34,7 +34,7 @@ def lenet(**options: Any) -> Driven:
     samples = Path(__file__).parent.parent.parent / "samples"
     model = load_model("lenet")
     prepared = model.prepare(images.read_image(samples / "digit_7.png"))
-    names, labels = model.entry.paper_names, model.entry.labels
+    names, labels = model.paper_names, model.labels
     head = {
         "title": "LeNet-5 on digit_7.png",
         "command": "cnnviz featuremaps samples/digit_7.png --model lenet",
