@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -356,3 +357,24 @@ def test_what_an_image_will_take_in_memory_is_known_beforehand(
     assert claimed_pixels(path) == 8
     path.unlink()
     assert claimed_pixels(path) == 0
+
+
+@pytest.mark.parametrize(
+    ("suffix", "shift", "options", "bits"),
+    [
+        (".jp2", 0, [], 16),
+        (".avif", 6, [cv2.IMWRITE_AVIF_DEPTH, 10], 10),
+        (".avif", 8, [cv2.IMWRITE_AVIF_DEPTH, 8], 8),
+    ],
+)
+def test_depth_that_is_lost_is_said(
+    tmp_path: Path, suffix: str, shift: int, options: list[int], bits: int
+) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (32, 32, 3), np.uint16) >> shift
+    kind = np.uint8 if bits == 8 else np.uint16
+    good, data = cv2.imencode(suffix, values.astype(kind), options)
+    if not good:
+        pytest.skip(f"this OpenCV writes no {suffix}")
+    (tmp_path / f"a{suffix}").write_bytes(data.tobytes())
+    notes = read_image(tmp_path / f"a{suffix}").notes
+    assert notes == ([f"read at 8 bits, of the {bits} that it has"] if bits > 8 else [])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -287,3 +288,34 @@ def test_an_image_too_long_for_its_format_is_refused_before_encoding(
 ) -> None:
     with pytest.raises(UsageError, match=f"holds {limit} pixels a side"):
         encode_image(np.zeros((1, 65_535, 1), np.uint8), suffix)
+
+
+def test_a_jpeg_whose_data_end_early_is_refused_although_it_is_closed(tmp_path: Path) -> None:
+    data = FILES["jpeg"]
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) * 3 // 4] + b"\xff\xd9")
+
+    assert refused(tmp_path / "a.jpg").startswith("a damaged JPEG (")
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg-cmyk"])
+def test_what_libjpeg_doubts_is_refused_or_said(tmp_path: Path, kind: str) -> None:
+    cmyk = io.BytesIO()
+    Image.fromarray(EIGHT, "CMYK").save(cmyk, "JPEG")
+    data = {"jpeg": FILES["jpeg"], "jpeg-cmyk": cmyk.getvalue()}[kind]
+    start = data.index(b"\xff\xda") + 14
+    path, doubted = tmp_path / "a.jpg", 0
+    for place in range(start, len(data) - 2, 7):
+        changed = bytearray(data)
+        changed[place] ^= 4
+        path.write_bytes(changed)
+        try:
+            simplejpeg.decode_jpeg(bytes(changed), "CMYK" if "cmyk" in kind else "RGB", strict=True)
+            continue
+        except ValueError:
+            doubted += 1
+        try:
+            notes = read_image(path).notes
+        except ImageError:
+            continue
+        assert any(note.startswith("parts may be wrong, libjpeg says: ") for note in notes)
+    assert doubted > 10

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz"
 
 # From the bottom up; rooms on one line do not import each other, unless they are one room.
 ORDER = [
-    {"errors", "version", "cores", "memory", "language"},
+    {"errors", "version", "cores", "memory", "language", "limits"},
     {"shapes", "storage", "kernels", "statistics"},
     {"images", "inputs", "record", "matrices"},
     {"engines", "agreement", "models", "render", "display"},

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from time import monotonic
@@ -142,6 +143,8 @@ def listen() -> None:
 def main() -> None:
     """Run the command that the process was started with, and end by its exit code."""
     listen()
+    # Warnings of decoders are about files that are refused or read here, with notes of our own.
+    warnings.filterwarnings("ignore", module=r"(PIL|cnnviz)\.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cnnviz.errors import ImageError
-from cnnviz.images.picture import ORIENTATION_TAG, Picture, orientation_note, refuse_size, turned
+from cnnviz.images.picture import ORIENTATION_TAG, Picture, orientation_note, turned
 
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -21,6 +21,7 @@ BIG_TIFF = b"II+\0"
 
 def decoded_by_cv2(data: bytes | bytearray, name: str) -> Pixels:
     """(H, W, C) in BGR order at the depth of the file."""
+    cv2.utils.logging.setLogLevel(0)  # what it finds wrong is said by what is raised here
     planes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if planes is None or planes.dtype not in (np.uint16, np.float32, np.float64):
         raise ImageError(f"a damaged {name}, or of a kind that is not read here")
@@ -33,8 +34,6 @@ def is_deep_tiff(tags: ImageFileDirectory_v2, *, little: bool) -> bool:
     Pillow reduces 16-bit colour to 8, reads few floats, takes signed bytes as unsigned, and
     swaps compressed big-endian values twice. cv2 takes separate planes for interleaved ones.
     """
-    refuse_size(tags[256], tags[257])
-    refuse_size(tags.get(322, 1), tags.get(323, 1))  # a tile is allocated whole
     bits, kinds = set(tags.get(258, (1,))), set(tags.get(339, (1,)))
     channels, extras = tags.get(277, 1), tags.get(338, ())
     separate = channels > 1 and tags.get(284, 1) == 2

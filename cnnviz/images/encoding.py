@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from cnnviz.errors import ImageError, UsageError
-from cnnviz.images.picture import MAX_SIDE
 from cnnviz.images.png import png_chunks
+from cnnviz.limits import MAX_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

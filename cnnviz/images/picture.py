@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz.errors import ImageError
+from cnnviz.limits import MAX_SIDE, max_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Pixels = NDArray[Any]
-
-MAX_PIXELS = 256_000_000
-MAX_SIDE = 65_535
 
 ORIENTATION_TAG = 0x0112
 TURNED = range(2, 9)  # the orientations other than upright
@@ -55,14 +53,16 @@ def refuse_size(width: int, height: int) -> None:
     """Refuse what is too large to be decoded safely, by what the header claims.
 
     Raises:
-        ImageError: no pixels, more than 256 megapixels, or more than 65,535 a side.
+        ImageError: no pixels, more than ``max_pixels``, or more than 65,535 a side.
     """
     if width < 1 or height < 1:
         raise ImageError(f"the image is {height}x{width}: it has no pixels")
     if max(width, height) > MAX_SIDE:
         raise ImageError(f"the image is {height}x{width}; the limit is {MAX_SIDE:,} a side")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"the image is {height}x{width}; the limit is {MAX_PIXELS:,} pixels")
+    if width * height > (most := max_pixels()):
+        raise ImageError(
+            f"the image is {height}x{width}; the limit is {most:,} pixels (--max-pixels)"
+        )
 
 
 def orientation_note(orientation: Any) -> list[str]:

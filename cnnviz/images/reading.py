@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from cnnviz.errors import ImageError
+from cnnviz.images.claims import HEAD, refuse_absurd, refuse_absurd_tiff
 from cnnviz.images.deep import (
     BIG_TIFF,
     decoded_by_cv2,
@@ -20,17 +22,14 @@ from cnnviz.images.deep import (
     meant_by_tiff,
     read_deep_tiff,
 )
+from cnnviz.images.frames import notes_on, orientation_of
 from cnnviz.images.jpeg import decoded_jpeg
-from cnnviz.images.picture import (
-    ORIENTATION_TAG,
-    Picture,
-    orientation_note,
-    refuse_size,
-    turned,
-)
+from cnnviz.images.picture import Picture, refuse_size, turned
 from cnnviz.storage import STANDARD_STREAM
 
 if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
     from cnnviz.images.picture import Pixels
 
 # An allow-list for strangers' files. MPO is opened by JPEG's plugin; TGA has no signature and
@@ -81,6 +80,7 @@ def claimed_pixels(path: Path) -> int:
             return 0
         size = path.stat().st_size
         with path.open("rb") as file:
+            refuse_absurd(file, inflating=False)
             formats = [name for name in _formats(_start(file)) if name != "ICO"]  # decodes at once
             with Pillow.open(file, formats=formats) as image:
                 return image.width * image.height
@@ -133,17 +133,12 @@ def _one_line(error: Exception) -> str:
 
 def _read(file: BinaryIO) -> Picture:
     """The image by Pillow, unless Pillow would reduce its depth or not read it at all."""
+    refuse_absurd(file)
     head = _start(file)
     if head.startswith(PNG_SIGNATURE) and head[24:26] in {b"\x10\x02", b"\x10\x04", b"\x10\x06"}:
         return _read_deep_png(file, gray=head[25] == 4)
     if head.startswith(TIFF_SIGNATURES):
-        from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-        tags = ImageFileDirectory_v2(head[: 16 if head.startswith(BIG_TIFF) else 8])
-        first = tags.next
-        file.seek(first)
-        tags.load(file)
-        file.seek(0)
+        tags, first = _tiff_tags(file, head)
         if is_deep_tiff(tags, little=head.startswith(b"II")):
             return read_deep_tiff(file, tags, first)
     if head.startswith(BIG_ENDIAN_BIG_TIFF):
@@ -159,10 +154,26 @@ def _read(file: BinaryIO) -> Picture:
     return _read_with_pillow(file, _formats(head))
 
 
+def _tiff_tags(file: BinaryIO, head: bytes) -> tuple[ImageFileDirectory_v2, int]:
+    """The tags of a TIFF's first page, weighed, and where they lie."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    length = 16 if head.startswith(BIG_TIFF) else 8
+    if len(head) < length:
+        raise ImageError("a damaged TIFF: it ends in its header")
+    tags = ImageFileDirectory_v2(head[:length])
+    first = tags.next
+    file.seek(first)
+    tags.load(file)
+    refuse_absurd_tiff(tags, file.seek(0, os.SEEK_END))
+    file.seek(0)
+    return tags, first
+
+
 def _start(file: BinaryIO) -> bytes:
     """The first bytes of ``file``, enough for any header; leaves it at its start."""
     file.seek(0)
-    head = file.read(4096)
+    head = file.read(HEAD)
     file.seek(0)
     return head
 
@@ -171,7 +182,7 @@ def _read_deep_png(file: BinaryIO, *, gray: bool) -> Picture:
     """A PNG of 16-bit colour, or of gray with alpha, which cv2 repeats into three channels."""
     _check(file, ["PNG"])
     with Pillow.open(file, formats=["PNG"]) as image:
-        orientation, notes = _orientation(image), _notes(image)
+        orientation, notes = orientation_of(image), notes_on(image)
     file.seek(0)
     planes = turned(decoded_by_cv2(file.read(), "PNG"), orientation)
     color = planes[:, :, :1] if gray else planes[:, :, :3][:, :, ::-1]
@@ -209,11 +220,13 @@ def _check(file: BinaryIO, formats: list[str]) -> None:
 def _read_with_pillow(file: BinaryIO, formats: list[str]) -> Picture:
     _check(file, formats)
     with Pillow.open(file, formats=formats) as image:
-        notes = _notes(image)
-        if image.format == "JPEG" and (planes := decoded_jpeg(file, image.mode)) is not None:
-            return Picture(turned(planes, _orientation(image)), None, notes)
+        notes = notes_on(image)
+        if image.format == "JPEG":
+            planes = decoded_jpeg(file, image.mode, notes)
+            if planes is not None:
+                return Picture(turned(planes, orientation_of(image)), None, notes)
         image.load()  # which turns a TIFF upright
-        picture, orientation = _from_pillow(image, notes), _orientation(image)
+        picture, orientation = _from_pillow(image, notes), orientation_of(image)
         picture.pixels = turned(picture.pixels, orientation)
         picture.alpha = None if picture.alpha is None else turned(picture.alpha, orientation)
         if image.format == "TIFF":
@@ -259,13 +272,3 @@ def _wide_integers(values: Pixels, notes: list[str]) -> Pixels:
         return values.astype(np.uint16)
     notes.append("integers of more than 16 bits or with a sign, taken as floats")
     return values.astype(np.float64)
-
-
-def _orientation(image: Pillow.Image) -> Any:
-    return image.getexif().get(ORIENTATION_TAG, 1)
-
-
-def _notes(image: Pillow.Image) -> list[str]:
-    frames = getattr(image, "n_frames", 1)
-    several = [f"the first of {frames} frames"] if frames > 1 else []
-    return orientation_note(_orientation(image)) + several

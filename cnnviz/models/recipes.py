@@ -142,7 +142,7 @@ def refuse_size(size: Size) -> Size:
     Raises:
         UsageError: no pixels, more than 256 megapixels, or more than 65,535 a side.
     """
-    from cnnviz.images.picture import MAX_PIXELS, MAX_SIDE  # numpy: recipes do without
+    from cnnviz.limits import MAX_PIXELS, MAX_SIDE
 
     height, width = size
     if height < 1 or width < 1:
