@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import shown
+from cnnviz.cli.options import fault, shown
 from cnnviz.errors import KernelError, UsageError
 from cnnviz.figures.filter import refuse_unmakeable
 from cnnviz.figures.kernel import draw_kernel
@@ -90,7 +90,7 @@ def show(kernel: str, figure: Path | None, overwrite: bool, quiet: bool, as_json
     click.echo(_table(found))
     if not quiet:
         for line in filter(None, (*_measures(found), found.description, found.source)):
-            click.echo(line)
+            click.echo(shown(line))
 
 
 @command.command("check", epilog="Example: cnnviz kernels check samples/ridge.json")
@@ -105,7 +105,7 @@ def check(context: click.Context, files: tuple[Path, ...], quiet: bool, as_json:
             kernel = read_kernel(file)
         except KernelError as error:
             faults.append({"input": str(file), "error": str(error)})
-            click.echo(f"Error: {shown(error)}", err=True)
+            click.echo(f"Error: {fault(error)}", err=True)
             continue
         good.append({"input": str(file), **_document(kernel)})
         if not quiet and not as_json:
@@ -137,7 +137,7 @@ def _draw(
 def _table(kernel: Kernel | Magnitude) -> str:
     """The title, and the weights as aligned rows; the parts of a magnitude beside each other."""
     parts = zip(*(_rows(part) for part in kernel.parts), strict=True)
-    title = f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name
+    title = shown(f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name)
     return "\n".join([title, "", *(("  " + "     ".join(rows)).rstrip() for rows in parts), ""])
 
 

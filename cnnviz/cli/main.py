@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cnnviz.cli.options import shown
+from cnnviz.cli.options import fault, on_one_line
 from cnnviz.errors import CnnvizError, OutputError
 from cnnviz.version import __version__
 
@@ -38,6 +38,13 @@ COMMANDS = (
 
 class Group(click.Group):
     """Commands that are imported when they are named, and one place where errors end."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is left of the arguments; what is wrong with them is said on one line."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.ClickException as error:
+            raise on_one_line(error) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order a newcomer meets them."""
@@ -69,14 +76,16 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except CnnvizError as error:
-            click.echo(f"Error: {shown(error)}", err=True)
+            click.echo(f"Error: {fault(error)}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt as interruption:
             number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
             what = "Interrupted" if number == signal.SIGINT else f"Ended by {interruption}"
             click.echo("; ".join([what, *getattr(interruption, "__notes__", [])]), err=True)
             ctx.exit(128 + number)
-        except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+        except click.ClickException as error:
+            raise on_one_line(error) from None
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # our own fault: said in one line, with -v in full
             if isinstance(error, OSError) and error.filename is None and error.errno in CONSOLE:
@@ -89,8 +98,8 @@ class Group(click.Group):
 
                 traceback.print_exc()
             hint = "" if verbose else "; -v shows where"
-            name = type(error).__name__
-            click.echo(f"Error: a fault of cnnviz itself: {name}: {shown(error)}{hint}", err=True)
+            what = f"a fault of cnnviz itself: {type(error).__name__}: {error}"
+            click.echo(f"Error: {fault(what)}{hint}", err=True)
             ctx.exit(1)
 
 

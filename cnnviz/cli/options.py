@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.language import LANGUAGES, of_locale, speaking
+from cnnviz.limits import MAX_PIXELS, allowing
 from cnnviz.shapes.notation import CROSS, WHOLE, quoted
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 ARGUMENTS_HINT = """; write names and values in braces, such as '{"num_classes": 7}'"""
+LONGEST_FAULT = 280  # characters; "Error: " comes before them, "-v shows where" after
 TOO_LONG = re.compile(r"[0-9]{10}")
 
 
@@ -300,7 +302,37 @@ def _images(command: Command, *, required: bool) -> Command:
     recursive = click.option(
         "-r", "--recursive", is_flag=True, help="Of an IMAGE that is a folder, sub-folders too."
     )
-    return argument(recursive(command))
+    return argument(recursive(max_pixels(command)))
+
+
+def _set_max_pixels(context: click.Context, _: click.Parameter, value: int) -> None:
+    context.find_root().with_resource(allowing(value))
+
+
+max_pixels = click.option(
+    "--max-pixels",
+    type=WholeNumber(),
+    default=MAX_PIXELS,
+    show_default=True,
+    expose_value=False,
+    callback=_set_max_pixels,
+    help="Refuse images of more; before anything of them is decoded.",
+)
+
+
+def fault(error: object, most: int = LONGEST_FAULT) -> str:
+    """What is wrong, on one line of at most so many characters; cut in the middle, if at all."""
+    text = shown(error)
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[1 - half :]}"
+
+
+def on_one_line(error: click.ClickException) -> click.ClickException:
+    """The error, or where its message is too long or not printable, one with what ``fault`` says."""
+    said = error.format_message()
+    if fault(said) == said:
+        return error
+    return click.UsageError(fault(said), getattr(error, "ctx", None))
 
 
 def shown(name: object) -> str:
@@ -319,7 +351,7 @@ def failures(batch: Batch) -> list[dict[str, str]]:
 def end(batch: Batch) -> None:
     """Name each failure on stderr, count them where there were others, and exit by their code."""
     for failure in batch.failures:
-        click.echo(f"Error: {shown(failure.error)}", err=True)
+        click.echo(f"Error: {fault(failure.error)}", err=True)
     if batch.failures and len(batch.inputs) > 1:
         click.echo(batch.summary, err=True)
     if batch.exit_code:

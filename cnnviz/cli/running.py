@@ -116,4 +116,4 @@ def _tell(
         progress.say(line(report), err=report.output == STANDARD_STREAM)
     if isinstance(report, Report) and not quiet:
         for note in report.notes:
-            progress.say(f"  note: {note}", err=True)
+            progress.say(f"  note: {options.shown(note)}", err=True)
