@@ -328,7 +328,7 @@ def fault(error: object, most: int = LONGEST_FAULT) -> str:
 
 
 def on_one_line(error: click.ClickException) -> click.ClickException:
-    """The error, or where its message is too long or not printable, one with what ``fault`` says."""
+    """The error; where its message is too long or not printable, one with ``fault``'s words."""
     said = error.format_message()
     if fault(said) == said:
         return error
