@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     "featuremaps",
     epilog="Example: cnnviz featuremaps --model lenet samples/digit_7.png",
 )
-@options.images_if_any
+@partial(options.images, required=False)
 @redrawn.option
 @compared.option
 @asking.model

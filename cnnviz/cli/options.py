@@ -284,16 +284,7 @@ jobs = click.option(
 
 
 def images(command: Command, *, required: bool = True) -> Command:
-    """What is read: IMAGE..., --recursive."""
-    return _images(command, required=True)
-
-
-def images_if_any(command: Command) -> Command:
-    """As ``images``, where there may be none."""
-    return _images(command, required=False)
-
-
-def _images(command: Command, *, required: bool) -> Command:
+    """What is read: IMAGE..., of which there may be none unless ``required``; --recursive."""
     from pathlib import Path  # a tenth of what a light command takes to start
 
     argument = click.argument(

@@ -37,7 +37,8 @@ def test_one_image_fills_a_folder_of_its_name(run: Run, digit: Path, tmp_path: P
     assert (result.exit_code, result.stderr) == (0, "")
     files = list((tmp_path / "seven.lenet").iterdir())
     assert {path.name for path in files} > {"00_input.png", "predictions.png", "manifest.json"}
-    assert f"seven.lenet/  {len(files) - 1} pictures and manifest.json" in result.stdout
+    said = f"{len(files) - 2} pictures, index.html to open in a browser, and manifest.json"
+    assert f"seven.lenet/  {said}" in result.stdout
     lines = result.stdout.splitlines()
     assert lines[0].startswith("lenet: LeNet-5 (1998), 61,706 parameters, trained on MNIST: 9")
     assert lines[1] == "seven.png → 1x32x32: 28x28 centred in 32x32"

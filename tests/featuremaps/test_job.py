@@ -84,7 +84,7 @@ def test_manifest_says_what_was_run_on_what(saved: FeatureMaps, manifest: dict[s
     assert set(manifest) - {"cnnviz", "model", "image", "preprocess"} == {
         *("weights", "predictions", "predictions_from", "layers", "notes", "selection", "raw"),
         *("hooks_change_nothing", "restored_buffers", "scale", "colors", "overview"),
-        *("failed_limits", "device", "precision", "cam", "output"),
+        *("failed_limits", "device", "precision", "cam", "output", "page"),
     }
 
 
