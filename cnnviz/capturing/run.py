@@ -27,7 +27,7 @@ from cnnviz.capturing.outputs import (
 from cnnviz.capturing.untouched import copied, is_same, quiet, same_lots
 from cnnviz.capturing.watch import Watch, layers_of
 from cnnviz.errors import CnnvizError
-from cnnviz.models.operations import Operations
+from cnnviz.models.operations import Operations, complaint
 from cnnviz.models.wrappers import inside
 
 if TYPE_CHECKING:
@@ -197,8 +197,10 @@ class Capture(Mapping[str, "NDArray[np.float32]"]):
         except Exception as error:  # a model is somebody's code and raises what it likes
             if self._fault is not None:
                 raise self._fault from None
-            message = f"the model failed{self._watch.place}: {failure(error)}"
-            raise CnnvizError(message) from error
+            said = failure(error)
+            if isinstance(self.model, Operations) and inputs:
+                said = complaint(self.model, *inputs)  # what is listened to fails without words
+            raise CnnvizError(f"the model failed{self._watch.place}: {said}") from error
         if self._fault is not None:  # and the model's code caught it
             raise self._fault
         return output

@@ -72,12 +72,12 @@ def listened(program: Operations, size: tuple[int, ...]) -> Operations:
         return program.unrolled(image)
     except Exception as error:  # a program is somebody's code
         raise CnnvizError(
-            f"the program failed on an input of {size_text(size)}: {_complaint(program, image)};"
+            f"the program failed on an input of {size_text(size)}: {complaint(program, image)};"
             " give an input that it takes"
         ) from error
 
 
-def _complaint(program: Operations, image: Tensor) -> str:
+def complaint(program: Operations, image: Tensor) -> str:
     """What it says itself: what goes wrong while somebody listens comes back without words."""
     try:
         with torch.inference_mode():
