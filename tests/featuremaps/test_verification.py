@@ -88,8 +88,10 @@ def test_convolutions_of_any_form_agree_and_one_value_that_is_forged_is_caught(s
     dice = random.Random(seed + 1)  # noqa: S311
     place = (dice.choice(channels), dice.randrange(shape[1]), dice.randrange(shape[2]))
 
+    beyond = 3 * bound_at(layer, image, place)
+
     def forge(maps: Tensor) -> None:
-        maps[place] += 3 * bound_at(layer, image, place)
+        maps[place] += beyond
 
     channel, row, column = place
     with pytest.raises(
