@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from cnnviz.featuremaps.predictions import predict
+from cnnviz.featuremaps.predictions import last_type_of, predict
 from cnnviz.render.bars import draw_bars
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def predictions_of(run: Run, labels: Sequence[str]) -> Predictions | None:
     layer, a softmax or a sigmoid puts it out: what a pooling layer puts out are features.
     """
     last = _last(run)
-    found = predict(run.output, labels, last.type if last else "")
+    found = predict(run.output, labels, last_type_of(run.layers))
     if found is None or last is None or len(found.classes) == len(labels):
         return found
     said = f"{last.type} {last.key}".lower()

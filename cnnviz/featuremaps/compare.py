@@ -22,7 +22,7 @@ from cnnviz.featuremaps.facing import Facing
 from cnnviz.featuremaps.folder import FeatureMaps, key_of
 from cnnviz.featuremaps.job import read_input, save_feature_maps
 from cnnviz.featuremaps.plan import plan
-from cnnviz.featuremaps.predictions import predict
+from cnnviz.featuremaps.predictions import last_type_of, predict
 from cnnviz.featuremaps.stored import read_maps
 from cnnviz.featuremaps.waiting import Waiting
 from cnnviz.models.asked import RANDOM, Asked
@@ -152,8 +152,7 @@ def _run(
         receive=keep,
         hints=Hints.of(other.module, options.maps),
     )
-    kinds = [layer.type for layer in run.layers if layer.shape is not None]
-    found = predict(run.output, other.labels, kinds[-1] if kinds else "")
+    found = predict(run.output, other.labels, last_type_of(run.layers))
     return found.classes[:KEPT_CLASSES] if found else []
 
 

@@ -231,8 +231,8 @@ class Drawing:
 
     def _is_output(self, entry: dict[str, Any], values: NDArray[Any]) -> bool:
         """Whether the values are the network's, one for each class."""
-        last = [layer for layer in self.plan.layers if layer.shape and layer.kind != "block"][-1]
-        return last.name == entry["name"] and len(values) == len(self.model.labels)
+        put_out = [layer for layer in self.plan.layers if layer.shape and layer.kind != "block"]
+        return put_out[-1].name == entry["name"] and len(values) == len(self.model.labels)
 
     def _finish(self, run: Run) -> None:
         """The layers that never ran, which come last."""

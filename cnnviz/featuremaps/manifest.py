@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.featuremaps.placing import place_of
@@ -27,8 +28,9 @@ def head_of(
     place = place_of(model.module)
     return {
         "weights": {"source": model.weights.source, **model.weights.about},
-        "notes": [*model.notes, *model.weights.notes],
+        "notes": [*model.notes, *model.weights.notes, *run.notes],
         "preprocess": {
+            "recipe": None if model.recipe is None else asdict(model.recipe),
             "steps": prepared.steps,
             "input": list(prepared.tensor.shape[1:]),
             "blank": prepared.blank,

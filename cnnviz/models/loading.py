@@ -10,6 +10,7 @@ from cnnviz.models.asked import Asked
 from cnnviz.models.naming import TIMM, TORCHVISION, find_source
 from cnnviz.models.supply import resolved, supplied, weightless
 from cnnviz.models.table import MODELS
+from cnnviz.shapes.notation import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,6 +123,7 @@ def _loaded(
     prepare = _preparation(entry, recipe, asked)
     labels = _labels(source, entry, module, asked)
     runs, notes = _runnable(module.eval())
+    notes += _fixed(source, asked)
     return LoadedModel(source, runs, weights, labels, prepare, recipe, entry, tuple(notes))
 
 
@@ -132,6 +134,18 @@ def _runnable(module: nn.Module) -> tuple[nn.Module, list[str]]:
         return module, []
     runs, note = detectors.runnable(module)
     return runs, [note]
+
+
+def _fixed(source: ModelSource, asked: Asked) -> list[str]:
+    """That a model takes one size, and no other; refuses another."""
+    if not source.fixed_size or source.input_size is None:
+        return []
+    size = size_text(source.input_size)
+    if asked.size is not None and asked.size != tuple(source.input_size[1:]):
+        raise UsageError(
+            f"{source.name} was exported for {size}; leave out --size {size_text(asked.size)}"
+        )
+    return [f"it was exported for {size}, and takes no other size"]
 
 
 def _recipe(source: ModelSource, module: nn.Module, asked: Asked) -> Preprocessing | None:
@@ -179,7 +193,8 @@ def _channels(module: nn.Module, source: ModelSource) -> int:
     """How many channels a model of the user's takes: those of its first layer."""
     if source.input_size is not None and len(source.input_size) == 3:
         return source.input_size[0]
-    found = (getattr(layer, "in_channels", None) for layer in module.modules())
+    found = [getattr(layer, "in_channels", None) for layer in module.modules()]
+    found += [param.shape[1] for param in module.parameters() if param.ndim == 4]
     first = next((count for count in found if isinstance(count, int)), 3)
     return first if first in {1, 3} else 3
 
