@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnnviz.pooling import PoolOptions
 
 NAME = "matrix"
+LARGEST_EXACT = 2.0**53
 
 
 def print_matrix(
@@ -63,6 +64,8 @@ def _table(done: Filtered) -> str:
 
 def _exact(value: float) -> Number:
     """A mean as the fraction that it is; what is none with a small denominator stays a float."""
+    if not abs(value) < LARGEST_EXACT:  # NaN is neither
+        return value
     near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
     return exact(near) if float(near) == value else value
 
@@ -81,5 +84,7 @@ def _document(pixels: Any, how: Pool, done: Filtered, options: PoolOptions) -> d
         display="none",
         notes=done.notes,
     )
-    planes = np.moveaxis(done.result, 2, 0).tolist()
+    numbers = done.result.astype(object)
+    numbers[~np.isfinite(done.result)] = None  # JSON has no NaN
+    planes = np.moveaxis(numbers, 2, 0).tolist()
     return {**document(report), "result": planes[0] if len(planes) == 1 else planes}

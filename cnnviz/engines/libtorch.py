@@ -126,37 +126,37 @@ def conv2d(
     return _as_array(library, result, image.dtype)
 
 
-def max_pool2d(library: ctypes.CDLL, image: Image, how: Pool) -> Image:
-    """The largest value of each window of a contiguous (H, W, C) ``image``.
+def max_pool2d(library: ctypes.CDLL, planes: Image, how: Pool) -> Image:
+    """The largest value of each window, (H, W, C), of ``planes`` (C, H, W).
 
     Raises:
         RuntimeError: libtorch refused.
     """
     result, indices = c_void_p(), c_void_p()
-    with _planes(library, image) as pixels:
+    with _planes(library, planes) as pixels:
         settings = (how.kernel_size, how.stride or how.kernel_size, how.padding, how.dilation)
         pairs = (argument for pair in settings for argument in _integers(pair or ()))
         ceil_mode = c_int32(how.ceil_mode)
         both = byref(result), byref(indices)
         _check(library.aoti_torch_cpu_max_pool2d_with_indices(pixels, *pairs, ceil_mode, *both))
     library.aoti_torch_delete_tensor_object(indices)
-    return _as_array(library, result, image.dtype)
+    return _as_array(library, result, planes.dtype)
 
 
-def avg_pool2d(library: ctypes.CDLL, image: Image, how: Pool) -> Image:
-    """The mean of each window of a contiguous (H, W, C) ``image``.
+def avg_pool2d(library: ctypes.CDLL, planes: Image, how: Pool) -> Image:
+    """The mean of each window, (H, W, C), of ``planes`` (C, H, W).
 
     Raises:
         RuntimeError: libtorch refused.
     """
     result = c_void_p()
-    with _planes(library, image) as pixels:
+    with _planes(library, planes) as pixels:
         settings = (how.kernel_size, how.stride or how.kernel_size, how.padding)
         pairs = (argument for pair in settings for argument in _integers(pair or ()))
         switches = c_int32(how.ceil_mode), c_int32(how.count_include_pad)
         divisor = None  # it counts by itself
         _check(library.aoti_torch_cpu_avg_pool2d(pixels, *pairs, *switches, divisor, byref(result)))
-    return _as_array(library, result, image.dtype)
+    return _as_array(library, result, planes.dtype)
 
 
 def batch_strides(shape: Sequence[int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -206,14 +206,15 @@ def _opened(path: Path) -> ctypes.CDLL:
 
 
 @contextmanager
-def _planes(library: ctypes.CDLL, image: Image) -> Iterator[c_void_p]:
-    """A tensor (1, C, H, W) that looks at a contiguous ``image`` (H, W, C)."""
-    height, width, channels = image.shape
-    # A channels-last tensor of one channel is taken for a contiguous one, which it is as well.
-    strides = height * width * channels, 1 if channels > 1 else height * width
-    sizes = 1, channels, height, width
-    with _tensor(library, image, sizes, (*strides, width * channels, channels)) as planes:
-        yield planes
+def _planes(library: ctypes.CDLL, planes: Image) -> Iterator[c_void_p]:
+    """A tensor (1, C, H, W) that looks at ``planes`` (C, H, W), one by one or interleaved."""
+    channels, height, width = planes.shape
+    steps = [step // planes.itemsize for step in planes.strides]
+    if channels == 1:  # which fits either layout, but torch must take it for the plain one
+        steps = [height * width, width, 1]
+    strides = height * width * channels, *steps
+    with _tensor(library, planes, (1, *planes.shape), strides) as tensor:
+        yield tensor
 
 
 @contextmanager

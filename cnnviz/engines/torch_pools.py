@@ -24,25 +24,36 @@ def pool(library: CDLL | None, image: Image, how: Pool) -> Image:
     """
     how.output_size(image.shape)  # refuses what does not fit, in words of our own
     how = how.over(image.shape)
-    image = np.require(image, requirements=["C", "W"])
+    planes = _planes(image, how)
     if library is None or how.mode == "lp":
-        return _in_python(image, how)
+        return _in_python(planes, how)
     if how.mode == "avg":
-        return libtorch.avg_pool2d(library, image, how)
+        return libtorch.avg_pool2d(library, planes, how)
     if how.mode == "max":
-        return libtorch.max_pool2d(library, image, how)
-    smallest = libtorch.max_pool2d(library, -image, how)
+        return libtorch.max_pool2d(library, planes, how)
+    smallest = libtorch.max_pool2d(library, -planes, how)
     return np.negative(smallest, out=smallest)
 
 
-def _in_python(image: Image, how: Pool) -> Image:
+def _planes(image: Image, how: Pool) -> Image:
+    """The image as (C, H, W), interleaved as it is, or copied plane by plane.
+
+    torch is twice as fast on interleaved pixels where windows do not overlap, and up to three
+    times as fast on planes where they do.
+    """
+    planes = np.require(image, requirements=["C", "W"]).transpose(2, 0, 1)
+    size = how.kernel_size or (1, 1)
+    overlap = any(step < length for step, length in zip(how.stride or size, size, strict=True))
+    return np.ascontiguousarray(planes) if overlap else planes
+
+
+def _in_python(planes: Image, how: Pool) -> Image:
     import torch
 
-    # A copy where there is one channel: torch 2.13 cannot tell its layout.
-    planes = torch.from_numpy(image).permute(2, 0, 1)[np.newaxis]
     with torch.inference_mode():
-        result: Image = pooled(planes, how)[0].permute(1, 2, 0).contiguous().numpy()
-    return result
+        result = pooled(torch.from_numpy(planes)[np.newaxis], how)[0]
+        pixels: Image = result.permute(1, 2, 0).contiguous().numpy()
+    return pixels
 
 
 def pooled(planes: torch.Tensor, how: Pool) -> torch.Tensor:

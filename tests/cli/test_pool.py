@@ -71,6 +71,13 @@ def test_several_pools_of_a_matrix_of_two_channels(run: Run) -> None:
     assert [each["result"] for each in found["results"]] == [[[[4]], [[9]]]]
 
 
+def test_a_root_that_is_no_number_is_null_in_json(run: Run) -> None:
+    command = ("pool", "--input", "-1 -2; -3 -4", "-m", "lp", "--p", "3")
+    assert run(*command).stdout.endswith("torch alone\n  nan\n")
+    (found,) = json.loads(run(*command, "--json").stdout)["results"]
+    assert (found["result"], found["verified"]) == ([[None]], None)
+
+
 def test_16_bits_and_floats_keep_their_depth(run: Run, tmp_path: Path) -> None:
     deep = np.random.default_rng(1).integers(0, 65536, (8, 8), dtype=np.uint16)
     tifffile.imwrite(tmp_path / "deep.tif", deep)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnviz import engines
-from cnnviz.engines import BORDERS, Window, cuda
+from cnnviz.engines import BORDERS, Pool, Window, cuda
 from cnnviz.errors import UsageError
 from cnnviz.filtering import FilterOptions, filter_image
 from cnnviz.kernels import Kernel
@@ -30,6 +30,22 @@ def test_integers_are_exact_on_a_device(
     result = cuda.OnDevice(torch.device(device)).correlate(image, kernel, window)
     assert result.dtype == image.dtype
     assert np.array_equal(result, engines.load("opencv").correlate(image, kernel, window))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    "how",
+    [
+        *(Pool(mode, (3, 2), padding=(1, 1)) for mode in ("max", "avg", "min")),
+        Pool("lp", (3, 2)),
+        Pool("avg", None),
+    ],
+    ids=lambda how: str(how.name),
+)
+def test_pools_are_the_same_on_a_device(device: str, how: Pool) -> None:
+    image = RANDOM.integers(0, 256, (23, 31, 3)).astype("float64")
+    result = cuda.OnDevice(torch.device(device)).pool(image, how)
+    np.testing.assert_allclose(result, engines.load("opencv").pool(image, how), rtol=1e-14)
 
 
 def test_the_engine_of_a_device_takes_torch_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
