@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,7 @@ import tifffile
 from cnnviz import engines
 from cnnviz.engines import Pool
 from tests.albums import NAMES, contents
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 EXAMPLE = "8 10 12 14; 18 20 22 24; 28 30 32 34; 38 40 42 44"
 
@@ -59,6 +61,13 @@ def test_json_has_the_keys_of_filter(run: Run, samples: Path) -> None:
 def test_a_matrix_is_pooled_and_printed(run: Run, mode: str, rows: str) -> None:
     result = run("pool", "--input", EXAMPLE, "--mode", mode, "-k2", "-s2", "-q")
     assert (result.exit_code, result.stdout, result.stderr) == (0, rows, "")
+
+
+def test_the_example_of_the_docs_prints_what_they_show(run: Run) -> None:
+    page = (ROOT / "docs" / "pool.md").read_text(encoding="utf-8")
+    (line, shown) = re.findall(r"```console\n\$ cnnviz ([^\n]*)\n(.*?)```", page, re.DOTALL)[0]
+    result = run(*shlex.split(line))
+    assert (result.exit_code, result.stdout) == (0, shown)
 
 
 def test_several_pools_of_a_matrix_of_two_channels(run: Run) -> None:
