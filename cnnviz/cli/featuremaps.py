@@ -69,8 +69,9 @@ def command(
     .npy or .safetensors file with one tensor is taken as the model's input as it is. For a model
     that takes no picture it is latent:SEED, or left out. Writes a folder with a picture per layer,
     the input as the model sees it, an overview, the predictions, index.html that opens the network
-    in a browser, and manifest.json with the figures. A MODEL in a file or package of yours is run:
-    take it only from people you trust.
+    in a browser, and manifest.json with the figures; for several images also channels.MODEL/, which
+    tells what excites each channel most. A MODEL in a file or package of yours is run: take it only
+    from people you trust.
     """
     place = {name: given.pop(name) for name in ("device", "precision")}
     limit = compared.limit_of(given["fail_on"], against)
