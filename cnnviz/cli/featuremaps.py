@@ -17,6 +17,7 @@ from cnnviz.cli import asking, compared, gathered, options, redrawn
 from cnnviz.cli.drawing import drawing, open_page, options_of, page, page_of
 from cnnviz.cli.folders import folders_of, is_result, together_of
 from cnnviz.cli.progress import Progress
+from cnnviz.errors import CnnvizError
 from cnnviz.featuremaps.folder import PAGE
 from cnnviz.featuremaps.options import MapOptions
 from cnnviz.inputs import find_inputs
@@ -124,7 +125,10 @@ def command(
                     else mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top)
                 )
     if together is not None and not batch.stopped:
-        summed = gathering.finish(together)
+        try:
+            summed = gathering.finish(together)
+        except CnnvizError as error:
+            batch.fail(together, error)
     if summed is not None and not as_json:
         click.echo(gathered.report(summed, quiet=quiet))
     if as_json:

@@ -90,15 +90,15 @@ class Comparer:
         prepared = read_input(path, self.model)
         planned = plan(self.model.module, [prepared.tensor], options.layers, options.maps)
         with ExitStack() as stack:
-            side, taken = self._other_side(path, folder, planned, options, stack)
+            side, taken = self._other_side(prepared, folder, planned, options, stack)
             names = (path.name, self.names[1]) if self.against.kind == "image" else self.names
             beside = _Comparison(self, names, side, folder, prepared, options)
             files = [*inputs, *taken]
             storage.refuse_existing([folder / COMPARED], [path, *files], overwrite=True)
-            return save_feature_maps(path, self.model, folder, files, options, beside)
+            return save_feature_maps(path, self.model, folder, files, options, beside, prepared)
 
     def _other_side(
-        self, path: Path, folder: Path, planned: Plan, options: MapOptions, stack: ExitStack
+        self, prepared: Prepared, folder: Path, planned: Plan, options: MapOptions, stack: ExitStack
     ) -> tuple[_Side, list[Path]]:
         """The other side's values, and the files that they are from."""
         if self.against.kind == "maps":
@@ -106,11 +106,14 @@ class Comparer:
             _refuse_strangers(stored, planned)
             classes = (stored.manifest or {}).get("predictions", [])
             return _Side(stored, classes[:KEPT_CLASSES], stored.seen), [stored.path]
-        source = Path(self.against.value) if self.against.kind == "image" else path
-        prepared = self._taken(read_input(source, self.other))
+        sources = []
+        if self.against.kind == "image":
+            sources = [Path(self.against.value)]
+            prepared = read_input(sources[0], self.other)
+        prepared = self._taken(prepared)
         waiting = stack.enter_context(closing(Waiting(folder)))
         classes = _run(self.other, prepared, planned, options, waiting)
-        return _Side(waiting, classes, self.other.seen(prepared)), [source]
+        return _Side(waiting, classes, self.other.seen(prepared)), sources
 
     def _taken(self, prepared: Prepared) -> Prepared:
         """The input, where the other model is and in its precision."""

@@ -34,17 +34,19 @@ class Patch(NamedTuple):
 class Fields:
     """The receptive fields of a model's layers for inputs of one shape, (channels, rows, columns).
 
-    Where they are not known, or cannot be, a layer sees the whole input.
+    Where they are not known, or cannot be, a layer sees the whole input; so it does of a clip,
+    (channels, frames, rows, columns), of which one frame is looked at.
     """
 
     def __init__(self, module: nn.Module, shape: tuple[int, ...]) -> None:
-        self.size = shape[1:]
+        self.size = shape[-2:]
+        self._is_image = len(shape) == 3
         self._fields = fields_by_call(module, [shape])
 
     def patch(self, key: str, place: Sequence[int]) -> Patch:
         """What the value at ``place``, row and column, of a layer sees."""
         fields = self._fields.get(key, ())
-        known = len(fields) == len(place) == len(self.size) == 2
+        known = self._is_image and len(fields) == len(place) == 2
         rows, columns = (
             _span(fields[axis] if known else None, place[axis] if known else 0, self.size[axis])
             for axis in (0, 1)

@@ -37,12 +37,13 @@ def save_feature_maps(
     inputs: Iterable[Path] = (),
     options: MapOptions | None = None,
     beside: Beside | None = None,
+    prepared: Prepared | None = None,
 ) -> FeatureMaps:
     """Draw the layers of ``model`` for the image at ``path`` into ``folder``.
 
     The manifest is removed first and written last: where it is, the pictures are whole and
-    belong to it. ``inputs`` are other files that must not be replaced. ``beside`` sees every layer
-    that is drawn, and the manifest.
+    belong to it. ``inputs`` are other files that must not be replaced; ``beside`` sees what is
+    drawn, and may add to it. ``prepared`` is the image, where it has been read already.
 
     Raises:
         ImageError: the file is not an image that can be read.
@@ -52,7 +53,7 @@ def save_feature_maps(
         OutputError: a picture cannot be written.
     """
     options, beside = options or MapOptions(), beside or Beside()
-    prepared = read_input(path, model)
+    prepared = prepared or read_input(path, model)
     planned = planned_for(model, prepared, options)
     drawing = Drawing(model, folder, options, planned, prepared, beside)
     files = [folder / name for name in drawing.files()]

@@ -142,3 +142,10 @@ def test_json_of_several_images_has_the_channels(run: Run) -> None:
     (layer,) = document["channels"]["layers"]
     assert (document["channels"]["output"], layer["name"]) == ("channels.lenet", "features.0")
     assert len(layer["channels"]) == 6
+
+
+@pytest.mark.usefixtures("digits")
+def test_image_from_a_pipe_is_compared(run: Run, tmp_path: Path) -> None:
+    data = (tmp_path / "seven.png").read_bytes()
+    result = run(*LENET, "-", "--compare", "turned.png", "-q", stdin=data)
+    assert (result.exit_code, result.stdout) == (0, "stdin.lenet.vs.turned/\n")

@@ -80,3 +80,8 @@ def test_model_whose_fields_are_not_known_sees_everything() -> None:
             raise ValueError("never")
 
     assert Fields(Failing(), (1, 4, 5)).patch("a", (0, 0))[:4] == (0, 0, 4, 5)
+
+
+def test_of_a_clip_every_layer_sees_whole_frames() -> None:
+    clip = nn.Sequential(nn.Conv3d(1, 2, 3))
+    assert Fields(clip, (1, 4, 9, 7)).patch("0", (0, 1, 2))[:4] == (0, 0, 9, 7)
