@@ -2,7 +2,7 @@ import js from "@eslint/js";
 
 const browser = [
   "ImageData", "Image", "DOMParser", "Event", "OffscreenCanvas", "addEventListener", "atob",
-  "cancelAnimationFrame", "document", "history", "localStorage", "location", "navigator",
+  "cancelAnimationFrame", "document", "getSelection", "history", "localStorage", "location", "navigator",
   "requestAnimationFrame", "scrollTo", "URL",
 ];
 

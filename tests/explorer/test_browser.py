@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from tests.explorer.driver import Driven, drive
-from tests.explorer.opening import settle
+from tests.explorer.opening import pixels, settle
 
 expect = pytest.importorskip("playwright.sync_api", reason="pip install playwright").expect
 
@@ -111,7 +111,7 @@ def test_channels_are_sorted_and_found(open_page: Open, lenet_run: Driven) -> No
     page.locator("h1").focus()
     page.keyboard.press("/")
     page.keyboard.type("3, 10-12")
-    assert page.locator(".tile").count() == 4
+    assert page.locator(".tile:visible").count() == 4
     assert "4 of 16" in page.locator(".shown").inner_text()
 
 
@@ -125,7 +125,19 @@ def test_dead_channels_are_filtered(open_page: Open) -> None:
         conv.bias.copy_(torch.tensor([0.0, -99.0, 0.0, -99.0]))
     page = open_page(drive(net, torch.rand(1, 1, 8, 8)), "#/layer/2")
     page.get_by_label("Show").select_option("dead")
-    assert page.locator(".tile-name").all_inner_texts() == ["1", "3"]
+    shown = page.locator(".tile:visible .tile-name")
+    assert shown.all_inner_texts() == ["1", "3"]
+    page.get_by_label("Colours").select_option("gray")
+    page.get_by_label("Show").select_option("all")
+    settle(page)
+    assert (np.ptp(pixels(page, "li:nth-child(1) > .tile canvas").astype(int), axis=2) == 0).all()
+
+
+def test_tools_are_not_printed(open_page: Open, lenet_run: Driven) -> None:
+    page = open_page(lenet_run)
+    page.emulate_media(media="print")
+    assert not page.locator(".tools").is_visible()
+    assert page.locator(".card").count() == page.locator(".card:visible").count()
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
@@ -160,3 +172,17 @@ def test_an_accessibility_checker_finds_nothing(
         found = page.evaluate("axe.run().then((result) => result.violations)")
         said = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
         assert said == [], fragment
+
+
+def test_the_command_is_copied_or_else_selected(open_page: Open, lenet_run: Driven) -> None:
+    page = open_page(lenet_run, "#/layer/4/channel/5/at/2,3")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    page.get_by_role("button", name="Copy").click()
+    said = page.evaluate("getSelection().toString()")
+    assert said == page.locator(".arithmetic code").inner_text()
+    page.evaluate(
+        "() => { navigator.clipboard.writeText = async (text) => { window.kept = text; }; }"
+    )
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="✓")).to_be_visible()
+    assert page.evaluate("window.kept") == said

@@ -65,14 +65,15 @@ function refresh(state, parts) {
   parts.input.draw(field);
   moveMark(parts.map.mark, layer, at);
   parts.map.frame.classList.toggle("held", state.held);
-  parts.caption.replaceChildren(
+  const caption = [
     facts([
       [say("where_pixel"), say("place", { row: at[0], column: at[1] })],
       [say("value"), el("strong", { class: "value" }, valueText(layer, channel, at, state.levels))],
       [say("sees"), said],
     ]),
-    el("p", { class: "hint" }, say(state.held ? "held" : "hold")),
-  );
+    layer.view && el("p", { class: "hint" }, say(state.held ? "held" : "hold")),
+  ];
+  parts.caption.replaceChildren(...caption.filter(Boolean));
   if (!layer.convolution) return;
   const show = () => {
     state.all = true;

@@ -47,10 +47,14 @@ export function announce(text) {
 
 /** A command line with a button that copies it. */
 export function commandLine(text, label) {
-  const copy = (event) => {
-    navigator.clipboard?.writeText(text).catch(() => {});
-    event.target.textContent = "✓";
-  };
   const code = el("code", { tabindex: "0" }, visible(text));
+  const copy = async (event) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      event.target.textContent = "✓";
+    } catch {
+      getSelection().selectAllChildren(code); // where copying is not allowed, it is one key away
+    }
+  };
   return el("div", { class: "command" }, code, el("button", { type: "button", onclick: copy }, label));
 }

@@ -68,7 +68,7 @@ function walk(across, down) {
   const here = document.activeElement;
   if (here.closest(".flow")) return walkFlow(here, across, down);
   if (here.matches("[data-tile]")) return walkGrid(here, across, down);
-  const first = document.querySelector(".flow .card-title, [data-tile], [data-map]");
+  const first = document.querySelector(".flow .card-title, li:not([hidden]) > [data-tile], [data-map]");
   if (!first || here.closest("header.top, dialog, .scrolls")) return false;
   first.focus();
   return true;
@@ -85,7 +85,7 @@ function walkFlow(here, across, down) {
 }
 
 function walkGrid(here, across, down) {
-  const tiles = [...document.querySelectorAll("[data-tile]")];
+  const tiles = [...document.querySelectorAll("li:not([hidden]) > [data-tile]")];
   const place = tiles.indexOf(here);
   const top = (tile) => Math.round(tile.getBoundingClientRect().top);
   const columns = tiles.filter((tile) => top(tile) === top(tiles[0])).length;

@@ -20,17 +20,22 @@ export function layerPage(layer) {
   const grid = el("ol", { class: `grid ${layer.view?.kind ?? "values"}${roomy}` });
   const tiles = new Map(channelsOf(layer).map((channel) => [channel, tile(layer, channel)]));
   const arrange = () => {
-    const shown = sortedChannels(channelsOf(layer), asked.sort, (c, key) => statisticOf(layer, c, key))
-      .filter((channel) => asked.filter === "all" || (layer.flags[asked.filter] ?? []).includes(channel))
-      .filter((channel) => isWanted(asked.query, channel, layer.labels[channel]));
-    grid.replaceChildren(...shown.map((channel) => tiles.get(channel)));
-    const said = say("channels_shown", { shown: shown.length, all: layer.shape[0] });
+    const order = sortedChannels(channelsOf(layer), asked.sort, (c, key) => statisticOf(layer, c, key));
+    for (const channel of order) tiles.get(channel).hidden = !isShown(layer, channel);
+    grid.replaceChildren(...order.map((channel) => tiles.get(channel)));
+    const shown = order.filter((channel) => !tiles.get(channel).hidden).length;
+    const said = say("channels_shown", { shown, all: layer.shape[0] });
     grid.previousElementSibling.querySelector(".shown").textContent = said;
     announce(said);
   };
   const section = el("section", { "aria-label": say("channels") }, toolbar(layer, arrange), grid);
   arrange();
   return [heading(layer), layerFacts(layer), badges(layer), section];
+}
+
+function isShown(layer, channel) {
+  const flagged = asked.filter === "all" || (layer.flags[asked.filter] ?? []).includes(channel);
+  return flagged && isWanted(asked.query, channel, layer.labels[channel]);
 }
 
 /** A layer's title between the layers before and after it. */

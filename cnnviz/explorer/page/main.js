@@ -3,7 +3,7 @@
 import { visible } from "./numbers.js";
 import { addressOf, readRoute } from "./route.js";
 import { page, run, say, titleOf } from "./store.js";
-import { allDrawn, choose, chosen, restoreTheme, setTheme, theme } from "./state.js";
+import { allDrawn, choose, chosen, forgetOld, restoreTheme, setTheme, theme } from "./state.js";
 import { announce, choice, el, named } from "./dom.js";
 import { overview } from "./overview.js";
 import { layerPage } from "./layer.js";
@@ -76,6 +76,7 @@ async function show() {
   const parts = await viewOf(layer, channel, at);
   if (turn !== last) return; // the reader has gone on meanwhile
   view.replaceChildren(...parts.flat().filter(Boolean));
+  forgetOld();
   document.title = [layer && visible(titleOf(layer)), run.title, "cnnviz"].filter(Boolean).join(" · ");
   if (turn > 1) {
     scrollTo(0, 0);

@@ -21,9 +21,14 @@ export function allDrawn() {
 /** Change what was chosen, and draw what is on the page again. */
 export function choose(changes) {
   Object.assign(chosen, changes);
-  for (const [canvas, draw] of painters) {
-    if (canvas.isConnected) draw();
-    else painters.delete(canvas);
+  forgetOld();
+  for (const draw of painters.values()) draw();
+}
+
+/** Let go of what is no longer on the page. */
+export function forgetOld() {
+  for (const canvas of painters.keys()) {
+    if (!canvas.isConnected) painters.delete(canvas);
   }
 }
 
