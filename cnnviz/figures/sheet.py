@@ -20,7 +20,7 @@ from cnnviz.figures.style import (
     own_settings,
     shade,
 )
-from cnnviz.language import say
+from cnnviz.language import say, titled
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _head(figure: Figure, comparison: Comparison) -> None:
     title = f"{comparison.input} × {comparison.magnitude or say(' and ').join(names)}"
     height = figure.get_figheight()
     _write(figure, title, MARGIN, height - TITLE_DOWN, TITLE_TEXT, shade(INK), weight="bold")
-    _write(figure, subtitle, MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT))
+    _write(figure, titled(subtitle), MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT))
 
 
 def _foot(comparison: Comparison) -> str:

@@ -19,6 +19,7 @@ LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set holds, as P
 
 # Of the whole process, not of one thread: the threads that draw a user's figures speak as he does.
 _texts: dict[str, dict[str, str]] = {ENGLISH: {}}
+_titles: dict[str, dict[str, str]] = {ENGLISH: {}}
 _spoken = [ENGLISH]
 
 
@@ -39,8 +40,9 @@ def speaking(language: str) -> Iterator[None]:
     """Within, ``say`` answers in that one of ``LANGUAGES``."""
     if language not in _texts:
         from cnnviz.language.korean import TEXTS  # only for those who read it
+        from cnnviz.language.titles import TITLES
 
-        _texts[language] = TEXTS
+        _texts[language], _titles[language] = TEXTS, TITLES
     _spoken.append(language)
     try:
         yield
@@ -56,3 +58,8 @@ def say(text: str, /, **values: object) -> str:
     '외 3개'
     """
     return _texts[_spoken[-1]].get(text, text).format(**values)
+
+
+def titled(title: str) -> str:
+    """A kernel's title in the language that is spoken, or as it is where that has none."""
+    return _titles[_spoken[-1]].get(title, title)

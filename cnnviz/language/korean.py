@@ -5,6 +5,8 @@ that would have to change with their last digit; the units of an axis (행, 열,
 consonant and take the same ones. A noun that is counted carries ``{count}``.
 """
 
+from cnnviz.language.titles import TITLES
+
 # Rows of a layer's working, and of a chain's totals.
 _NAMES = {
     "length": "길이",
@@ -180,6 +182,5 @@ _FIGURES = {
 }
 
 TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES
-LETTERS = "".join(
-    sorted({char for text in TEXTS.values() for char in text if "가" <= char <= "힣"})
-)
+_ALL = "".join([*TEXTS.values(), *TITLES.values()])
+LETTERS = "".join(sorted({char for char in _ALL if "가" <= char <= "힣"}))

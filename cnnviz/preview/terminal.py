@@ -32,7 +32,7 @@ ATTRIBUTES = re.compile(rb"\x1b\[\?([0-9;]*)c")
 REGISTERS = re.compile(rb"\x1b\[\?1;0;([0-9]+)S")
 CELL = re.compile(rb"\x1b\[6;([0-9]+);([0-9]+)t")
 SIXEL = b"4"
-LINES_BESIDE = 2  # the result's and the prompt
+LINES_BESIDE = 4  # the result's, which may be two, and the prompt's
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Terminal:
 
     kind: str
     columns: int = 80
-    rows: int = 22
+    rows: int = 20
     colors: int = 256
     cell: tuple[int, int] = (20, 10)
     registers: int = 256

@@ -17,8 +17,10 @@ from matplotlib.font_manager import fontManager
 import cnnviz
 from cnnviz.errors import CnnvizError
 from cnnviz.figures import style
-from cnnviz.language import LOCALES, of_locale, say, speaking, spoken
+from cnnviz.kernels import kernel_names, load_kernel
+from cnnviz.language import LOCALES, of_locale, say, speaking, spoken, titled
 from cnnviz.language.korean import LETTERS, TEXTS
+from cnnviz.language.titles import TITLES
 from tests.conftest import Run
 
 SOURCES = [path for path in Path(cnnviz.__file__).parent.rglob("*.py") if path.stem != "korean"]
@@ -67,6 +69,20 @@ def test_korean_has_the_same_values(english: str) -> None:
     )
     assert used <= given | ALSO_GIVEN
     assert given - used <= {"stride", "unit", "each", "scale", "taps"}
+
+
+def test_every_kernel_that_ships_has_a_korean_title_with_its_numbers() -> None:
+    titles = {load_kernel(name).title for name in kernel_names()}
+    assert set(TITLES) == titles
+    for english, korean in TITLES.items():
+        numbers = (re.findall(r"[0-9]+(?:x[0-9]+)?", title) for title in (english, korean))
+        assert len({*map(tuple, numbers)}) == 1
+
+
+def test_a_title_of_ones_own_stays_as_it_is() -> None:
+    with speaking("ko"):
+        assert titled("Mine {of} braces") == "Mine {of} braces"
+        assert titled("Identity") == "항등"
 
 
 def explained(run: Run, *arguments: str) -> str:

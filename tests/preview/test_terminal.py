@@ -88,7 +88,7 @@ def test_colors_columns_and_what_was_answered(monkeypatch: pytest.MonkeyPatch) -
     assert taken_for(monkeypatch, {"TERM": "xterm-256color"}).colors == 256
     environment = {"TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "37", "LINES": "50"}
     answer = b"\x1b[?1;0;16S\x1b[6;17;9t\x1b[?62;4c"
-    expected = Terminal("sixel", 37, 48, 1 << 24, (17, 9), 16)
+    expected = Terminal("sixel", 37, 46, 1 << 24, (17, 9), 16)
     assert taken_for(monkeypatch, environment, answer) == expected
 
 
