@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.batch import Batch
-from cnnviz.cli import asking, compared, gathered, options, redrawn
-from cnnviz.cli.drawing import drawing, open_page, options_of, page, page_of
+from cnnviz.cli import asking, compared, options, redrawn
+from cnnviz.cli.drawing import drawing, options_of, page, page_of
 from cnnviz.cli.folders import folders_of, is_result, together_of
-from cnnviz.cli.progress import Progress
-from cnnviz.errors import CnnvizError
-from cnnviz.featuremaps.folder import PAGE
+from cnnviz.cli.mapping import models_of, run_batch
 from cnnviz.featuremaps.options import MapOptions
 from cnnviz.inputs import find_inputs
 from cnnviz.models import MODELS
@@ -27,7 +25,6 @@ from cnnviz.storage import refuse_filled
 
 if TYPE_CHECKING:
     from cnnviz.featuremaps.against import Against
-    from cnnviz.featuremaps.job import FeatureMaps
     from cnnviz.models.asked import Asked
 
 
@@ -76,7 +73,6 @@ def command(
     """
     place = {name: given.pop(name) for name in ("device", "precision")}
     limit = compared.limit_of(given["fail_on"], against)
-    opened = given["opened"]
     asked, chosen = asking.asked_of(given), options_of(given)
     if stored is not None:
         said = {"quiet": quiet, "as_json": as_json}
@@ -96,49 +92,9 @@ def command(
         _dry_run(batch, folders, model, asked, chosen, as_json=as_json)
         return
 
-    from cnnviz.cli import mapped
-    from cnnviz.featuremaps.gather import Gathering  # torch: only when there is work
-    from cnnviz.featuremaps.placing import placed
-    from cnnviz.models.loading import load_model
-
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
-        loaded = placed(load_model(model, asked), **place)
-        comparer = compared.comparer(loaded, asked, against, limit)
-    gathering = Gathering(loaded)
-    if not as_json and not quiet:
-        click.echo(mapped.introduction(loaded))
-    verbose = bool(click.get_current_context().find_root().meta.get("cnnviz.verbose"))
-
-    def work(path: Path) -> list[FeatureMaps]:
-        with redirect_stdout(sys.stderr):
-            return [(comparer or gathering).save(path, folders[path], found, chosen)]
-
-    done, summed = [], None
-    with Progress(batch, quiet=quiet or as_json) as progress:
-        for result in batch.run(work, after_each=progress.update):
-            named = {"input": str(result.input), "output": str(result.folder)}
-            done.append(named | result.manifest)
-            if not as_json:
-                progress.say(
-                    compared.table(result, quiet=quiet)
-                    if comparer
-                    else mapped.report(result, quiet=quiet, verbose=verbose, top=chosen.top)
-                )
-    if together is not None and not batch.stopped:
-        try:
-            summed = gathering.finish(together)
-        except CnnvizError as error:
-            batch.fail(together, error)
-    if summed is not None and not as_json:
-        click.echo(gathered.report(summed, quiet=quiet))
-    if as_json:
-        over = {"channels": {"output": str(summed.folder), **summed.said}} if summed else {}
-        click.echo(json.dumps({"results": done, "failures": options.failures(batch), **over}))
-    if opened and done:
-        open_page(Path(done[0]["output"], PAGE).resolve().as_uri())
-    options.end(batch)
-    if any(result["failed_limits"] for result in done):
-        _fail(done)
+        models = models_of(model, asked, against, limit, **place)
+    run_batch(batch, folders, found, models, chosen, together, quiet=quiet, as_json=as_json)
 
 
 def _without_image(model: str) -> list[Path]:
@@ -175,11 +131,3 @@ def _dry_run(
     if as_json:
         click.echo(json.dumps({"results": done, "failures": options.failures(batch)}))
     options.end(batch)
-
-
-def _fail(done: list[dict[str, Any]]) -> None:
-    for result in done:
-        if result["failed_limits"]:
-            what = ", ".join(result["failed_limits"])
-            click.echo(f"Error: {options.shown(result['input'])}: {options.shown(what)}", err=True)
-    click.get_current_context().exit(1)
