@@ -319,7 +319,7 @@ def fault(error: object, most: int = LONGEST_FAULT) -> str:
 
 
 def on_one_line(error: click.ClickException) -> click.ClickException:
-    """The error; where its message is too long or not printable, one with ``fault``'s words."""
+    """The error, or one with what ``fault`` makes of its message where that differs."""
     said = error.format_message()
     if fault(said) == said:
         return error
