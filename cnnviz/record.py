@@ -83,13 +83,18 @@ class Record:
         if not at_once and monotonic() < self._due:
             return
         start = monotonic()
+        with storage.locked(self.file.parent):
+            self._merge()
+        # A long record takes long to write: at most a twentieth of the time goes there.
+        self._due = start + max(SECONDS_BETWEEN, 20 * (monotonic() - start))
+
+    def _merge(self) -> None:
+        """Write what is in the file and what is known here."""
         results = {**_read(self.file), **self._results}
         # A line for each result; json's own indentation takes ten times as long.
         lines = [f"\n{json.dumps(name)}: {json.dumps(entry)}" for name, entry in results.items()]
         text = f'{{"cnnviz": {json.dumps(__version__)}, "results": {{{",".join(lines)}\n}}}}\n'
         storage.write_bytes(self.file, text.encode())
-        # A long record takes long to write: at most a twentieth of the time goes there.
-        self._due = start + max(SECONDS_BETWEEN, 20 * (monotonic() - start))
 
     def _entry(self, files: list[Path]) -> dict[str, Any]:
         return self._results[self._name(files[0])]

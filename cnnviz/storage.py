@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+import zlib
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Event, Lock
+from time import time
 from typing import TYPE_CHECKING, BinaryIO
 
 from cnnviz.errors import OutputError, UsageError
@@ -21,7 +23,8 @@ STANDARD_STREAM = Path("-")  # standard input as a source, standard output as a 
 _unfinished: set[Path] = set()  # temporary files that threads are writing to
 _beginning, _ending = Lock(), Event()
 
-TEMPORARY = re.compile(r"\.cnnviz-(\d+)-[0-9a-f]+\.tmp")
+TEMPORARY = re.compile(r"\.cnnviz-([0-9a-f]{8})-(\d+)-[0-9a-f]+\.tmp")
+SECONDS_ABROAD = 86_400.0  # after which what another machine has not touched is given up
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -58,7 +61,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder.absolute())
-        temporary = folder / f".cnnviz-{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        temporary = folder / f".cnnviz-{_here()}-{os.getpid()}-{os.urandom(6).hex()}.tmp"
     try:
         with named_error(path), _begun(temporary) as file:
             yield file
@@ -70,6 +73,28 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         _unfinished.discard(temporary)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """While the block runs, no other process is in such a block for ``folder``.
+
+    Where the folder is not there yet, or its file system or Windows knows no such locks, they
+    may be.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def abandon() -> None:
@@ -139,6 +164,8 @@ def refuse_existing(
                 raise UsageError(f"{output} is a folder; name a file, or end a folder's name in /")
             if not output.exists():
                 continue
+            if not output.is_file():
+                raise UsageError(f"{output} is a pipe or a device, and would be gone; name a file")
             if _identity(output) in sources:
                 raise UsageError(f"{output} is an input; name another output")
             if not (overwrite or (ours and ours(output))):
@@ -192,13 +219,27 @@ def _exists(path: Path) -> bool:
 
 
 @cache
+def _here() -> str:
+    """Where a process number means something: this machine, and this container of it."""
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    with suppress(OSError):
+        name += f" {os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 (Linux alone has it)
+    return f"{zlib.crc32(name.encode(errors='surrogateescape')):08x}"
+
+
+@cache
 def _sweep(folder: Path) -> None:
     """Remove what a killed run left in ``folder``; once per folder and process."""
     for path in folder.glob(".cnnviz-*.tmp"):
         match = TEMPORARY.fullmatch(path.name)
-        if match and not _alive(int(match[1])):
-            with suppress(OSError):  # another user's, in a shared folder: theirs to remove
+        with suppress(OSError):  # gone, or another user's in a shared folder: theirs to remove
+            if match and not (_alive(int(match[2])) if match[1] == _here() else _fresh(path)):
                 path.unlink()
+
+
+def _fresh(path: Path) -> bool:
+    """Whether a file was written to of late: all that is known of another machine's process."""
+    return time() - path.stat().st_mtime < SECONDS_ABROAD
 
 
 def _alive(process: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -14,6 +16,7 @@ from cnnviz import record as module
 from cnnviz import storage
 from cnnviz.errors import OutputError, UsageError
 from cnnviz.record import RECORD, Record, digest, fingerprint
+from tests.conftest import ROOT
 
 # The digest of b"abc" in FIPS 180-2, appendix B.1.
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -236,3 +239,34 @@ def test_a_fingerprint_tells_settings_and_versions_apart(monkeypatch: pytest.Mon
     assert fingerprint(1) == before
     monkeypatch.setattr(module, "__version__", "0.0.0.another")
     assert fingerprint(1) != before
+
+
+TWO_RUNS = """
+import sys
+from pathlib import Path
+from cnnviz.record import Record
+record = Record(Path("out"))
+files = [[Path(f"out/{sys.argv[1]}{number}")] for number in range(30)]
+record.plan(files)
+record.save(at_once=True)
+for file in files:
+    file[0].write_bytes(b"x")
+    record.add(file, "origin")
+    record.save(at_once=True)
+"""
+
+
+def test_of_two_runs_at_once_neither_forgets_what_the_other_recorded(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_RUNS, name],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        for name in "ab"
+    ]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    results = json.loads((tmp_path / "out" / RECORD).read_bytes())["results"]
+    assert sorted(results) == sorted(f"{name}{number}" for name in "ab" for number in range(30))
+    assert all(entry["origin"] == "origin" for entry in results.values())

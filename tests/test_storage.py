@@ -6,16 +6,19 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cnnviz import storage
 from cnnviz.errors import OutputError, UsageError
 from cnnviz.storage import refuse_existing, refuse_filled, write_bytes, writing
 
 # Longer than any file system's 255 bytes; pathlib raises for it where others return False.
 TOO_LONG = "n" * 300
+HERE = storage._here()
 
 
 def names(folder: Path) -> list[str]:
@@ -69,7 +72,7 @@ def test_the_old_content_stays_until_the_new_is_whole(tmp_path: Path) -> None:
         file.flush()
         assert target.read_bytes() == b"old"
         (temporary,) = set(names(tmp_path)) - {"a.png"}
-        assert temporary.startswith(f".cnnviz-{os.getpid()}-")
+        assert temporary.startswith(f".cnnviz-{HERE}-{os.getpid()}-")
 
     assert target.read_bytes() == b"new"
     assert names(tmp_path) == ["a.png"]
@@ -155,17 +158,39 @@ def test_a_name_that_cannot_be_a_file_is_an_output_error(
     assert names(tmp_path) == ["file", "folder"]
 
 
+def test_what_another_machine_writes_is_left_until_it_is_old(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    assert HERE != "01234567"
+    for number, age in enumerate([0, 80_000, 90_000]):
+        path = tmp_path / f".cnnviz-01234567-{dead.pid}-{number}.tmp"
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+
+    write_bytes(tmp_path / "a.png", b"new")
+
+    kept = [f".cnnviz-01234567-{dead.pid}-{number}.tmp" for number in (0, 1)]
+    assert names(tmp_path) == [*kept, "a.png"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_pipe_is_not_replaced(tmp_path: Path, *, overwrite: bool) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UsageError, match="is a pipe or a device"):
+        refuse_existing([tmp_path / "a.png"], [], overwrite=overwrite)
+
+
 def test_only_temporaries_of_dead_processes_are_removed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass
     kept = [
-        f".cnnviz-{os.getpid()}-0a.tmp",
-        ".cnnviz-1-0a.tmp",
-        f".cnnviz-{dead.pid}-0a.txt",
-        f".cnnviz-{dead.pid}-zz.tmp",
-        ".cnnviz-99999999999999999999-0a.tmp",
+        f".cnnviz-{HERE}-{os.getpid()}-0a.tmp",
+        f".cnnviz-{HERE}-1-0a.tmp",
+        f".cnnviz-{HERE}-{dead.pid}-0a.txt",
+        f".cnnviz-{HERE}-{dead.pid}-zz.tmp",
+        f".cnnviz-{HERE}-99999999999999999999-0a.tmp",
     ]
-    for name in [*kept, f".cnnviz-{dead.pid}-0a.tmp"]:
+    for name in [*kept, f".cnnviz-{HERE}-{dead.pid}-0a.tmp"]:
         (tmp_path / name).touch()
 
     write_bytes(tmp_path / "a.png", b"new")
@@ -179,7 +204,7 @@ def test_a_folder_of_the_same_name_elsewhere_is_cleared_too(
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass
     for place in ("here", "there"):
-        stale = tmp_path / place / "out" / f".cnnviz-{dead.pid}-0a.tmp"
+        stale = tmp_path / place / "out" / f".cnnviz-{HERE}-{dead.pid}-0a.tmp"
         stale.parent.mkdir(parents=True)
         stale.touch()
         monkeypatch.chdir(tmp_path / place)
@@ -192,7 +217,7 @@ def test_a_temporary_that_may_not_be_removed_stops_nothing(
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         pass
-    (tmp_path / f".cnnviz-{dead.pid}-0a.tmp").touch()
+    (tmp_path / f".cnnviz-{HERE}-{dead.pid}-0a.tmp").touch()
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")

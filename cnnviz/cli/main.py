@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cnnviz.cli.options import fault, on_one_line
+from cnnviz.cli.options import fault
 from cnnviz.errors import CnnvizError, OutputError
 from cnnviz.version import __version__
 
@@ -34,6 +34,7 @@ COMMANDS = (
     *("filter", "pool", "kernels", "step", "shape"),
     *("summary", "models", "featuremaps", "doctor"),
 )
+ANYWHERE = {"kernels", "shape", "models"}  # without torch, and without files of their own
 
 
 class Group(click.Group):
@@ -44,7 +45,7 @@ class Group(click.Group):
         try:
             return super().parse_args(ctx, args)
         except click.ClickException as error:
-            raise on_one_line(error) from None
+            raise _on_one_line(error) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order a newcomer meets them."""
@@ -67,6 +68,8 @@ class Group(click.Group):
             close = get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(COMMANDS)}"
             ctx.fail(f"No such command {args[0]!r}; {hint}")
+        if args[0] not in ANYWHERE:
+            _refuse_lost_folder()
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -81,16 +84,16 @@ class Group(click.Group):
         except KeyboardInterrupt as interruption:
             number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
             what = "Interrupted" if number == signal.SIGINT else f"Ended by {interruption}"
-            click.echo("; ".join([what, *getattr(interruption, "__notes__", [])]), err=True)
+            click.echo("; ".join([what, *_notes(interruption)]), err=True)
             ctx.exit(128 + number)
         except click.ClickException as error:
-            raise on_one_line(error) from None
+            raise _on_one_line(error) from None
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:  # our own fault: said in one line, with -v in full
             if isinstance(error, OSError) and error.filename is None and error.errno in CONSOLE:
-                reason = error.strerror
-                click.echo(f"Error: standard output cannot be written: {reason}", err=True)
+                said = [f"standard output cannot be written: {error.strerror}", *_notes(error)]
+                click.echo(f"Error: {'; '.join(said)}", err=True)
                 ctx.exit(OutputError.exit_code)
             verbose = ctx.meta.get("cnnviz.verbose")
             if verbose:
@@ -101,6 +104,27 @@ class Group(click.Group):
             what = f"a fault of cnnviz itself: {type(error).__name__}: {error}"
             click.echo(f"Error: {fault(what)}{hint}", err=True)
             ctx.exit(1)
+
+
+def _refuse_lost_folder() -> None:
+    """Refuse to begin in a folder that has been removed: torch ends the process there."""
+    try:
+        os.getcwd()  # noqa: PTH109 (pathlib is loaded by those that need it)
+    except FileNotFoundError:
+        raise CnnvizError("the current folder is gone; change to one that exists") from None
+
+
+def _on_one_line(error: click.ClickException) -> click.ClickException:
+    """The error, or one with what ``fault`` makes of its message where that differs."""
+    said = error.format_message()
+    if fault(said) == said:
+        return error
+    return click.UsageError(fault(said), getattr(error, "ctx", None))
+
+
+def _notes(error: BaseException) -> list[str]:
+    """How far a batch was, as ``Progress`` notes it."""
+    return getattr(error, "__notes__", [])
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

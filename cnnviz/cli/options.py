@@ -318,14 +318,6 @@ def fault(error: object, most: int = LONGEST_FAULT) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[1 - half :]}"
 
 
-def on_one_line(error: click.ClickException) -> click.ClickException:
-    """The error, or one with what ``fault`` makes of its message where that differs."""
-    said = error.format_message()
-    if fault(said) == said:
-        return error
-    return click.UsageError(fault(said), getattr(error, "ctx", None))
-
-
 def shown(name: object) -> str:
     """A name from outside on one line: control characters and the like as escapes."""
     return "".join(

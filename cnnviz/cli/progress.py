@@ -21,7 +21,8 @@ BAR = "{n}/{total} images |{bar:30}| {rate_fmt}, {remaining} left"
 class Progress:
     """Shows on stderr how much of ``batch`` is finished, unless ``quiet`` or of one image alone.
 
-    An interruption that passes through it carries on how far the batch was.
+    An interruption that passes through it, or a standard output that takes no more, carries on how
+    far the batch was.
     """
 
     def __init__(self, batch: Batch, *, quiet: bool = False) -> None:
@@ -38,7 +39,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
-        if isinstance(error, KeyboardInterrupt) and self._total > 1:
+        if isinstance(error, KeyboardInterrupt | OSError) and self._total > 1:
             error.add_note(self._batch.summary)
 
     def say(self, line: str, *, err: bool = False) -> None:

@@ -166,6 +166,53 @@ def test_a_full_standard_output_is_exit_4() -> None:
     assert done.stderr == "Error: standard output cannot be written: No space left on device\n"
 
 
+def test_a_batch_whose_output_nobody_takes_says_how_far_it_got(
+    tmp_path: Path, samples: Path
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    for name in "abc":
+        (tmp_path / f"{name}.png").symlink_to(samples / "digit_7.png")
+    arguments = ["filter", "a.png", "b.png", "c.png", "-k", "box", "-o", "out/", "-j", "1"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cnnviz", *arguments, "--engine", "opencv"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    reason = "standard output cannot be written: No space left on device"
+    assert done.stderr == f"Error: {reason}; 0 of 3 images done, 3 not reached\n"
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    program = """
+import os, sys
+os.mkdir("gone")
+os.chdir("gone")
+os.rmdir("../gone")
+from cnnviz.cli.main import main
+main()
+"""
+    for arguments, code in (["filter", "a.png", "-k", "box"], 1), (["shape", "5x5"], 0):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code
+        assert done.stderr == (
+            "Error: the current folder is gone; change to one that exists\n" if code else ""
+        )
+
+
 def test_commands_are_the_modules_of_their_names() -> None:
     modules = Path(main.__file__).parent.glob("*.py")
     named = {path.stem for path in modules if "\ndef command(" in path.read_text("utf-8")}
