@@ -106,6 +106,7 @@ def test_a_residual_network_opens_at_every_level(open_page: Open) -> None:
         total = float(page.locator("[data-total]").get_attribute("data-total") or "nan")
         assert abs(total - float(values[3, 1, 2])) < 1e-5
         assert page.locator(".sum .bad").count() == 0
+        assert "bias" not in page.locator(".sum").inner_text()
         fields = next(row.fields for row in summarize(net, (3, 64, 64)).layers if row.key == key)
         down, across = fields[0].reach.at(1), fields[1].reach.at(2)
         assert down is not None

@@ -43,7 +43,8 @@ function sumOf(layer, channel, at, { parts, bias, total, bound }) {
   const told = exactValue(layer, channel, at);
   const terms = parts.length <= TERMS_TOLD ? parts.map((part) => short(part.sum)).join(" + ") : say("sum_of", { count: parts.length });
   const shownTotal = el("strong", { "data-total": String(total) }, sumText(total));
-  const said = [`${terms} + ${say("bias")} ${short(bias)} = `, shownTotal];
+  const added = bias === null ? "" : ` + ${say("bias")} ${short(bias)}`;
+  const said = [`${terms}${added} = `, shownTotal];
   if (told === null) return said;
   const off = Math.abs(told - total);
   const verdict = say(off <= bound ? "sum_agrees" : "sum_differs", {

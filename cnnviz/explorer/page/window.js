@@ -40,15 +40,15 @@ export function channelsRead({ shape, groups }, channel) {
  * The numbers of one value of a convolution: for each input channel the window's values, the
  * kernel's weights and the sum of their products. Values in the padding are 0 and not inside.
  * The products are those of float32 numbers, which are exact here; `bound` is how far the sum of
- * a float32 machine may be from `total`, in whichever order it adds.
+ * a float32 machine may be from `total`, in whichever order it adds. `bias` is null without one.
  */
 export function windowAt(convolution, input, kernel, channel, row, column) {
   const parts = channelsRead(convolution, channel).map((read, place) =>
     partOf(convolution, input, kernel, { channel, place, read, row, column }),
   );
-  const bias = kernel.bias ? kernel.bias.values[channel] : 0;
-  const total = parts.reduce((sum, part) => sum + part.sum, 0) + bias;
-  const size = parts.reduce((sum, part) => sum + part.size, Math.abs(bias));
+  const bias = kernel.bias ? kernel.bias.values[channel] : null;
+  const total = parts.reduce((sum, part) => sum + part.sum, bias ?? 0);
+  const size = parts.reduce((sum, part) => sum + part.size, Math.abs(bias ?? 0));
   const terms = parts.length * convolution.shape[2] * convolution.shape[3] + 1;
   const most = Math.max(Math.abs(total), size * 2 ** -24);
   return { parts, bias, total, terms, bound: terms * 2 ** -24 * size + most * 2 ** -24 };
