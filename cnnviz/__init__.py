@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cnnviz.capturing import feature_maps
     from cnnviz.engines import Pool, Window
     from cnnviz.errors import CnnvizError
+    from cnnviz.explorer import PageOptions
+    from cnnviz.featuremaps.job import save_feature_maps
+    from cnnviz.featuremaps.options import MapOptions
     from cnnviz.filtering import FilterOptions, filter_image
     from cnnviz.images import read_image
     from cnnviz.kernels import Kernel, Magnitude, kernel_names, load_kernel
@@ -26,6 +29,8 @@ __all__ = [
     "FilterOptions",
     "Kernel",
     "Magnitude",
+    "MapOptions",
+    "PageOptions",
     "Pool",
     "PoolOptions",
     "Window",
@@ -39,6 +44,7 @@ __all__ = [
     "output_size",
     "pool_image",
     "read_image",
+    "save_feature_maps",
     "summarize",
 ]
 
@@ -58,7 +64,10 @@ _HOMES = {
     "load_model": ("cnnviz.models", "load_model"),
     "output_size": ("cnnviz.shapes", "conv_output_size"),
     "pool_image": ("cnnviz.pooling", "pool_image"),
+    "MapOptions": ("cnnviz.featuremaps.options", "MapOptions"),
+    "PageOptions": ("cnnviz.explorer", "PageOptions"),
     "read_image": ("cnnviz.images", "read_image"),
+    "save_feature_maps": ("cnnviz.featuremaps.job", "save_feature_maps"),
     "summarize": ("cnnviz.summary.model", "summarize"),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +37,6 @@ from cnnviz.featuremaps.verification import verify
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -149,7 +150,9 @@ class Drawing:
         """Write the page; the manifest that names it."""
         if self.paging is None:
             return manifest
-        page = self.paging.explorer.html(manifest)
+        explorer, name = self.paging.explorer, Path(manifest["image"]).name
+        explorer.head = replace(explorer.head, title=f"{self.model.title} on {name}")
+        page = explorer.html(manifest)
         for name, data in page.files.items():
             self._write(name, data)
         return {**manifest, "page": PAGE, "notes": [*manifest["notes"], *page.warnings]}

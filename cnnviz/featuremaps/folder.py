@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +21,44 @@ PAGE = "index.html"
 
 @dataclass(frozen=True)
 class FeatureMaps:
-    """What was written for one image: the folder, and what its ``manifest.json`` says."""
+    """What was written for one image: the folder, and what its ``manifest.json`` says.
+
+    A notebook shows its overview; ``explore`` gives the page.
+    """
 
     input: Path
     folder: Path
     manifest: dict[str, Any]
+
+    def explore(self, height: int = 800) -> InFrame:
+        """The page that opens the network, for a notebook: ``height`` pixels high, in a sandbox.
+
+        Raises:
+            UsageError: the run wrote no page.
+        """
+        if not self.manifest.get("page"):
+            raise UsageError("this run wrote no page; give its MapOptions a page")
+        from cnnviz.explorer import in_frame  # jinja2, numpy: only when it is shown
+
+        return InFrame(in_frame((self.folder / PAGE).read_bytes(), height))
+
+    def _repr_html_(self) -> str | None:
+        """The overview as a picture, where there is one."""
+        if not self.manifest.get("overview"):
+            return None
+        data = base64.b64encode((self.folder / OVERVIEW).read_bytes()).decode("ascii")
+        name = html.escape(f"the most active maps of {self.manifest['model']}")
+        return f'<img alt="{name}" style="max-width: 100%" src="data:image/png;base64,{data}">'
+
+
+@dataclass(frozen=True)
+class InFrame:
+    """A page as a notebook shows it."""
+
+    markup: str
+
+    def _repr_html_(self) -> str:
+        return self.markup
 
 
 def file_of(number: int, total: int, key: str, what: str = "") -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from PIL import Image
 
 from cnnviz.capturing import run_and_capture
 from cnnviz.errors import ImageError, OutputError, UsageError
+from cnnviz.explorer import PageOptions
 from cnnviz.featuremaps.job import FeatureMaps, save_feature_maps
+from cnnviz.featuremaps.options import MapOptions
 from cnnviz.images import read_image
 from cnnviz.models import load_model
 from cnnviz.models.loading import LoadedModel
@@ -74,6 +77,7 @@ def test_manifest_says_what_was_run_on_what(saved: FeatureMaps, manifest: dict[s
         "model": "lenet",
         "image": str(saved.input),
         "preprocess": {
+            "recipe": None,  # a function of the table's
             "steps": ["28x28 centred in 32x32"],
             "input": [1, 32, 32],
             "blank": False,
@@ -212,3 +216,23 @@ def test_input_picture_shows_what_the_model_sees(saved: FeatureMaps) -> None:
     rows, columns = black.any(axis=1).nonzero()[0], black.any(axis=0).nonzero()[0]
     tile = pixels[rows[0] : rows[0] + 448, columns[0] : columns[0] + 448, 0]
     assert (tile[7::14, 7::14] == np.pad(seven(), 2)).all()
+
+
+def test_a_notebook_shows_the_overview_and_the_page_in_a_sandbox(
+    model: LoadedModel, tmp_path: Path
+) -> None:
+    Image.fromarray(seven()).save(tmp_path / "seven.png")
+    options = MapOptions(page=PageOptions())
+    saved = save_feature_maps(tmp_path / "seven.png", model, tmp_path / "maps", options=options)
+    shown = saved._repr_html_()
+    assert shown is not None
+    data = base64.b64decode(shown.partition("base64,")[2].partition('"')[0])
+    assert data == (tmp_path / "maps" / "overview.png").read_bytes()
+    frame = saved.explore(height=500)._repr_html_()
+    assert frame.startswith('<iframe sandbox="allow-scripts" srcdoc="&lt;!doctype html')
+    assert "height: 500px" in frame
+    page = (tmp_path / "maps" / "index.html").read_text("utf-8")
+    assert "LeNet-5 on seven.png" in page
+    bare = save_feature_maps(tmp_path / "seven.png", model, tmp_path / "bare")
+    with pytest.raises(UsageError, match="no page"):
+        bare.explore()
