@@ -16,7 +16,7 @@ from cnnviz.batch import Batch
 from cnnviz.cli import asking, compared, options, redrawn
 from cnnviz.cli.drawing import drawing, options_of, page, page_of
 from cnnviz.cli.folders import folders_of, is_result, together_of
-from cnnviz.cli.mapping import models_of, run_batch
+from cnnviz.cli.mapping import models_of, print_trees, run_batch
 from cnnviz.featuremaps.options import MapOptions
 from cnnviz.inputs import find_inputs
 from cnnviz.models import MODELS
@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print every layer and what a run would take; compute, fetch and write nothing.",
 )
+@click.option(
+    "--tree",
+    is_flag=True,
+    help="Print the network as a tree: its layers, their filters, the maps they make; no more.",
+)
+@options.show
 @options.outputs(
     "Folder; with several images, one folder each in it.", "IMAGE-STEM.MODEL/ in the current folder"
 )
@@ -57,6 +63,8 @@ def command(
     output: str | None,
     overwrite: bool,
     dry_run: bool,
+    tree: bool,
+    show: bool,
     quiet: bool,
     as_json: bool,
     **given: Any,
@@ -84,17 +92,21 @@ def command(
     folders = folders_of(found, model, output, f".vs.{against.short}" if against else "")
     together = None if against or len(folders) < 2 else together_of(model, output)
     written = [*folders.values(), *([together] if together else [])]
-    refuse_filled([] if dry_run else written, overwrite=overwrite)
+    refuse_filled([] if dry_run or tree else written, overwrite=overwrite)
     refuse_unknown(model)
     chosen = replace(chosen, page=None if against else page_of(given))
     batch = Batch(list(folders))
+    if tree:
+        print_trees(batch, model, asked)
+        return
     if dry_run:
         _dry_run(batch, folders, model, asked, chosen, as_json=as_json)
         return
 
     with redirect_stdout(sys.stderr):  # what a user's model prints is no result
         models = models_of(model, asked, against, limit, **place)
-    run_batch(batch, folders, found, models, chosen, together, quiet=quiet, as_json=as_json)
+    said = {"quiet": quiet, "as_json": as_json, "show": show}
+    run_batch(batch, folders, found, models, chosen, together, **said)
 
 
 def _without_image(model: str) -> list[Path]:

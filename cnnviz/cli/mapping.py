@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import click
 from cnnviz.cli import compared, gathered, options
 from cnnviz.cli.drawing import open_page
 from cnnviz.cli.progress import Progress
+from cnnviz.cli.showing import picture_of, terminal_for
 from cnnviz.errors import CnnvizError
 from cnnviz.featuremaps.folder import PAGE
 
@@ -65,10 +66,12 @@ def run_batch(
     *,
     quiet: bool,
     as_json: bool,
+    show: bool,
 ) -> None:
     """Do every image, say what became of it, and exit by that."""
     from cnnviz.cli import mapped
 
+    terminal = terminal_for(as_json=as_json) if show else None
     if not as_json and not quiet:
         click.echo(mapped.introduction(models.loaded))
 
@@ -84,6 +87,8 @@ def run_batch(
             done.append(named | result.manifest)
             if not as_json:
                 progress.say(_said(result, models, quiet=quiet, top=chosen.top))
+            if terminal and result.manifest["overview"]:
+                progress.say(picture_of(result.folder / result.manifest["overview"], terminal))
     summed = _together(batch, models.gathering, together)
     if summed is not None and not as_json:
         click.echo(gathered.report(summed, quiet=quiet))
@@ -95,6 +100,26 @@ def run_batch(
     options.end(batch)
     if any(result["failed_limits"] for result in done):
         _fail(done)
+
+
+def print_trees(batch: Batch, name: str, asked: Asked) -> None:
+    """The model as a tree for every image's size, without its weights."""
+    from cnnviz.featuremaps.job import read_input
+    from cnnviz.models.loading import load_weightless
+    from cnnviz.summary.model import summarize
+    from cnnviz.summary.tree import tree_text
+
+    with redirect_stdout(sys.stderr):
+        loaded = load_weightless(name, asked)
+
+    def work(path: Path) -> list[str]:
+        with redirect_stdout(sys.stderr):
+            size = tuple(read_input(path, loaded).tensor.shape[1:])
+            return [tree_text(replace(summarize(loaded.module, size), model=loaded.name))]
+
+    for text in dict.fromkeys(batch.run(work)):  # images of one size have one tree
+        click.echo("\n".join(map(options.shown, text.splitlines())))
+    options.end(batch)
 
 
 def _said(result: FeatureMaps, models: Models, *, quiet: bool, top: int | None) -> str:

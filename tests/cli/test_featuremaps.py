@@ -171,3 +171,23 @@ def test_a_blank_image_is_called_blank(run: Run, digit: Path, tmp_path: Path) ->
     blank, other = run(*LENET, "blank.png"), run(*LENET, digit)
     assert "the image is blank" in blank.stdout
     assert "the image is blank" not in other.stdout
+
+
+def test_tree_prints_the_networks_filters_and_writes_nothing(
+    run: Run, digit: Path, tmp_path: Path
+) -> None:
+    before = everything(tmp_path)
+    result = run(*LENET, "seven.png", "--tree")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("lenet: 1x32x32 in; 12 layers, 3 convolutions with 142 filters")
+    assert sum("filter 0 → map 0" in line for line in lines) == 3
+    assert everything(tmp_path) == before
+
+
+def test_show_needs_a_terminal(run: Run, digit: Path) -> None:
+    result = run(*LENET, "seven.png", "--show", "-q", "-o", "maps")
+    assert (result.exit_code, result.stdout) == (0, "maps/\n")
+    assert result.stderr == "--show draws in a terminal, and standard output is none\n"
+    refused = run(*LENET, "seven.png", "--show", "--json", "-o", "again")
+    assert refused.exit_code == 2
