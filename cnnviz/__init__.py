@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cnnviz.engines import Pool, Window
     from cnnviz.errors import CnnvizError
     from cnnviz.explorer import PageOptions
+    from cnnviz.featuremaps.held import save_capture
     from cnnviz.featuremaps.job import save_feature_maps
     from cnnviz.featuremaps.options import MapOptions
     from cnnviz.filtering import FilterOptions, filter_image
@@ -44,6 +45,7 @@ __all__ = [
     "output_size",
     "pool_image",
     "read_image",
+    "save_capture",
     "save_feature_maps",
     "summarize",
 ]
@@ -67,6 +69,7 @@ _HOMES = {
     "MapOptions": ("cnnviz.featuremaps.options", "MapOptions"),
     "PageOptions": ("cnnviz.explorer", "PageOptions"),
     "read_image": ("cnnviz.images", "read_image"),
+    "save_capture": ("cnnviz.featuremaps.held", "save_capture"),
     "save_feature_maps": ("cnnviz.featuremaps.job", "save_feature_maps"),
     "summarize": ("cnnviz.summary.model", "summarize"),
 }

@@ -19,7 +19,7 @@ from cnnviz.featuremaps.stored import read_maps
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cnnviz.featuremaps.stored import StoredMaps
@@ -37,7 +37,19 @@ def redraw(path: Path, folder: Path, options: MapOptions | None = None) -> Featu
         CnnvizError: it cannot be read.
         OutputError: a picture cannot be written.
     """
-    options, stored = options or MapOptions(), read_maps(path)
+    return draw_stored(read_maps(path), folder, options or MapOptions(), [path])
+
+
+def draw_stored(
+    stored: StoredMaps, folder: Path, options: MapOptions, inputs: Sequence[Path] = ()
+) -> FeatureMaps:
+    """Draw maps that are there already; ``inputs`` are files that must not be replaced.
+
+    Raises:
+        UsageError: no such layer, or a picture would replace an input.
+        OutputError: a picture cannot be written.
+    """
+    path = stored.path
     entries = _entries(stored)
     chosen = _chosen(entries, options.layers)
     head = _head(stored)
@@ -46,7 +58,7 @@ def redraw(path: Path, folder: Path, options: MapOptions | None = None) -> Featu
         if key_of(entry) in chosen:
             entry["file"] = file_of(entry["index"], len(entries), key_of(entry))
     files = [entry["file"] for entry in entries if entry["file"]]
-    _make_way(folder, [INPUT, *files, OVERVIEW, MANIFEST], path)
+    _make_way(folder, [INPUT, *files, OVERVIEW, MANIFEST], inputs)
     overview = None if stored.seen is None else Overview(stored.seen, options.look)
     if stored.seen is not None:
         storage.write_bytes(folder / INPUT, _seen(stored.seen, head))
@@ -69,8 +81,8 @@ def redraw(path: Path, folder: Path, options: MapOptions | None = None) -> Featu
     return FeatureMaps(path, folder, manifest)
 
 
-def _make_way(folder: Path, names: list[str], source: Path) -> None:
-    storage.refuse_existing([folder / name for name in names], [source], overwrite=True)
+def _make_way(folder: Path, names: list[str], inputs: Sequence[Path]) -> None:
+    storage.refuse_existing([folder / name for name in names], inputs, overwrite=True)
     with storage.named_error(folder / MANIFEST):
         (folder / MANIFEST).unlink(missing_ok=True)
 
