@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from cnnviz import storage
 from cnnviz.capturing import Hints, run_and_capture
-from cnnviz.engines import cuda
 from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.featuremaps.against import UPPER_HALF, Divergence, diverges
 from cnnviz.featuremaps.beside import Beside
@@ -21,6 +19,8 @@ from cnnviz.featuremaps.errors import errors_between
 from cnnviz.featuremaps.facing import Facing
 from cnnviz.featuremaps.folder import FeatureMaps, key_of
 from cnnviz.featuremaps.job import read_input, save_feature_maps
+from cnnviz.featuremaps.pictures import seen_by
+from cnnviz.featuremaps.placing import place_of, placed
 from cnnviz.featuremaps.plan import plan
 from cnnviz.featuremaps.predictions import last_type_of, predict
 from cnnviz.featuremaps.stored import read_maps
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+    from torch import nn
 
     from cnnviz.featuremaps.against import Against
     from cnnviz.featuremaps.options import MapOptions
@@ -110,15 +111,10 @@ class Comparer:
         if self.against.kind == "image":
             sources = [Path(self.against.value)]
             prepared = read_input(sources[0], self.other)
-        prepared = self._taken(prepared)
+        prepared = place_of(self.other.module).taken(prepared)
         waiting = stack.enter_context(closing(Waiting(folder)))
         classes = _run(self.other, prepared, planned, options, waiting)
-        return _Side(waiting, classes, self.other.seen(prepared)), sources
-
-    def _taken(self, prepared: Prepared) -> Prepared:
-        """The input, where the other model is and in its precision."""
-        first = next(self.other.module.parameters(), prepared.tensor)
-        return replace(prepared, tensor=prepared.tensor.to(first.device, first.dtype))
+        return _Side(waiting, classes, seen_by(self.other, prepared)), sources
 
 
 @dataclass(frozen=True)
@@ -162,33 +158,33 @@ def _run(
 def _other(model: LoadedModel, asked: Asked, against: Against) -> LoadedModel:
     if against.kind in {"image", "maps"}:
         return model
+    here = place_of(model.module)
     if against.kind in {"weights", "seed"}:
         seed = int(against.value) if against.kind == "seed" else None
         weights = RANDOM if against.kind == "seed" else against.value
-        return load_model(model.name, replace(asked, weights=weights, seed=seed))
-    return _moved(model, against)
-
-
-def _moved(model: LoadedModel, against: Against) -> LoadedModel:
-    """A copy of the model with the same weights, elsewhere or in another precision."""
-    to: Any = against.value
+        other = load_model(model.name, replace(asked, weights=weights, seed=seed))
+        return placed(other, here.device, here.precision)
+    copied = replace(model, module=_copied(model))
     if against.kind == "precision":
-        to = getattr(torch, against.value)
-    elif against.value != "cpu":
-        cuda.on_device(against.value)
+        return placed(copied, here.device, against.value)
+    return placed(copied, against.value)
+
+
+def _copied(model: LoadedModel) -> nn.Module:
+    """The same weights a second time, which may be moved."""
     try:
-        return replace(model, module=copy.deepcopy(model.module).to(to))
+        return copy.deepcopy(model.module)
     except Exception as error:  # a model is somebody's code and raises what it likes
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise CnnvizError(f"{model.name} cannot be had as {against.value}: {said}") from error
+        raise CnnvizError(f"{model.name} cannot be had twice: {said}") from error
 
 
 def _names(model: LoadedModel, other: LoadedModel, against: Against) -> tuple[str, str]:
-    first = next(model.module.parameters(), torch.zeros(0))
+    here = place_of(model.module)
     if against.kind == "device":
-        return str(first.device), against.value
+        return here.device, against.value
     if against.kind == "precision":
-        return str(first.dtype).removeprefix("torch."), against.value
+        return here.precision, against.value
     if against.kind in {"weights", "seed"}:
         return _weights(model), _weights(other)
     return ("this run", Path(against.value).name)
@@ -216,7 +212,7 @@ class _Comparison(Beside):
         options: MapOptions,
     ) -> None:
         self.comparer, self.names, self.side, self.folder = comparer, names, side, folder
-        self.seen = comparer.model.seen(prepared)
+        self.seen = seen_by(comparer.model, prepared)
         self.facing = Facing(names, options.look)
 
     def layer(

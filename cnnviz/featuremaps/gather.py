@@ -14,6 +14,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.featuremaps.fields import Fields
 from cnnviz.featuremaps.folder import CHANNELS, file_of
 from cnnviz.featuremaps.job import read_input, save_feature_maps
+from cnnviz.featuremaps.pictures import seen_by
 from cnnviz.featuremaps.tally import FLAGS, TOP, LayerTally, Peaks, Tally
 from cnnviz.render.levels import short
 from cnnviz.render.patches import PatchRow, at_size, blank, draw_patches, framed
@@ -163,7 +164,7 @@ class Gathering:
             self._seen.move_to_end(source)
             return self._seen[source]
         try:
-            seen = self.model.seen(read_input(self.images[source].path, self.model))
+            seen = seen_by(self.model, read_input(self.images[source].path, self.model))
         except CnnvizError:  # removed meanwhile: what was counted is still true
             return None
         pixels = seen if seen.shape[2] == 3 else seen.repeat(3, axis=2)

@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cnnviz.featuremaps.placing import place_of
 from cnnviz.statistics import channel_statistics, layer_statistics
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ def head_of(
     model: LoadedModel, prepared: Prepared, run: Run, options: MapOptions
 ) -> dict[str, Any]:
     """What a manifest says of the run before any layer."""
+    from cnnviz.featuremaps.placing import place_of  # torch: not where stored maps are drawn
+
     place = place_of(model.module)
     return {
         "weights": {"source": model.weights.source, **model.weights.about},

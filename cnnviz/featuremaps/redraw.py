@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cnnviz.featuremaps.manifest import as_text, measured
 from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.overview import Overview
 from cnnviz.featuremaps.sheets import Sheets
-from cnnviz.featuremaps.stored import read_maps
+from cnnviz.featuremaps.stored import FIGURES, read_maps
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.stored import StoredMaps
 
 ALL, MOST_AXES = "all", 4
+SHOWN_CLASSES = 5
 
 
 def redraw(path: Path, folder: Path, options: MapOptions | None = None) -> FeatureMaps:
@@ -63,7 +65,7 @@ def draw_stored(
     if stored.seen is not None:
         storage.write_bytes(folder / INPUT, _seen(stored.seen, head))
     layers = _draw(stored, entries, folder, options, overview)
-    page = overview.drawn(stored.title) if overview else None
+    page = overview.drawn(stored.title, _bars(head)) if overview else None
     if page is not None:
         storage.write_bytes(folder / OVERVIEW, page)
     manifest = head | {
@@ -102,7 +104,7 @@ def _head(stored: StoredMaps) -> dict[str, Any]:
 def _entries(stored: StoredMaps) -> list[dict[str, Any]]:
     """The layers as the manifest has them."""
     if stored.manifest is not None:
-        blank: dict[str, Any] = {"stats": None, "channels": []}
+        blank: dict[str, Any] = {**dict.fromkeys(FIGURES), "channels": []}
         return [{**layer, **blank} for layer in stored.manifest["layers"]]
     return [_bare(number, key) for number, key in enumerate(stored.shapes, 1)]
 
@@ -210,3 +212,13 @@ def _seen(seen: Any, head: Mapping[str, Any]) -> bytes:
     return pictures.draw_seen(
         seen, f"What the model sees: {size}", ", ".join(said["steps"]) or "the image as it is"
     )
+
+
+def _bars(head: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The best classes with their shares, as the overview has them."""
+    best = head["predictions"][:SHOWN_CLASSES]
+    shares = [one["probability"] for one in best]
+    return [
+        (str(one["label"]), math.nan if share is None else float(share))
+        for one, share in zip(best, shares, strict=True)
+    ]

@@ -31,7 +31,7 @@ LONGEST_ABOUT = 16 << 20  # bytes
 MOST_VALUES = 256_000_000  # of a layer, as many as an image may have pixels
 SMALL_PNG = 24_000  # bytes; a larger picture of the input is kept as a JPEG,
 KEPT_SIDE = 300  # so many pixels a side, for a ZIP comment has to hold it
-FIGURES = ("channels", "stats", "file")  # which are made anew
+FIGURES = ("channels", "stats", "file", "overlay", "filters")  # which are made anew, or not at all
 DTYPES = {
     **{name: name for name in ("float16", "float32", "float64", "uint8", "int8", "bool")},
     **{name: name for name in ("int16", "uint16", "int32", "uint32", "int64", "uint64")},
