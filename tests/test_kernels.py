@@ -1,12 +1,13 @@
 """Kernel files: what is read, and how a fault is named."""
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from cnnviz.errors import KernelError
-from cnnviz.kernels import MAX_FILE_BYTES, load_kernel, parse_kernel, read_kernel
+from cnnviz.kernels import MAX_FILE_BYTES, file_name, load_kernel, parse_kernel, read_kernel
 from tests.linear import parsed
 
 
@@ -150,3 +151,25 @@ def test_faults_of_a_magnitude_are_named(parts: str, message: str) -> None:
 def test_a_magnitude_takes_no_divisor() -> None:
     with pytest.raises(KernelError, match='unknown key "divisor"; there are magnitude, name'):
         parse_kernel('{"magnitude": ["sobel_x", "sobel_y"], "divisor": 2}')
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../../etc/passwd", ".._.._etc_passwd"),
+        ("a\\b:c*\x00\n\u202e", "a_b_c_"),
+        ("커널 하나", "커널_하나"),
+        ("n" * 5000, "n" * 100),
+        ("가" * 5000, "가" * 33),
+        ("\ud800", "_"),
+    ],
+    ids=ascii,
+)
+def test_a_name_becomes_a_file_name_that_stays_in_its_folder(name: str, expected: str) -> None:
+    kernel = parse_kernel(json.dumps({"weights": [[1]], "name": name}))
+    assert file_name(kernel) == expected
+
+
+def test_a_control_character_is_named_once() -> None:
+    with pytest.raises(KernelError, match="Invalid control character at line 1, column 21"):
+        parse_kernel('{"weights": 1, "a": "\n"}'.replace('"a": ', '"a":'))

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from cnnviz.errors import KernelError
 
+MOST_NAME_BYTES = 100
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -151,5 +153,6 @@ class Named(Protocol):
 
 
 def file_name(kernel: Named) -> str:
-    """The name with nothing in it that could leave a folder."""
-    return re.sub(r"[^\w.-]+", "_", kernel.name)
+    """The name with nothing in it that could leave a folder, and not too long for one."""
+    safe = re.sub(r"[^\w.-]+", "_", kernel.name)
+    return safe.encode()[:MOST_NAME_BYTES].decode(errors="ignore")

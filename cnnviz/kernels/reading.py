@@ -169,7 +169,7 @@ def _json(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise KernelError(f"not JSON: {error.msg} at {place}") from None
+        raise KernelError(f"not JSON: {error.msg.removesuffix(' at')} at {place}") from None
     except RecursionError:
         raise KernelError("nested too deeply; weights are rows of numbers") from None
 
