@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from cnnviz import images, storage
@@ -74,9 +73,7 @@ def planned_for(model: LoadedModel, prepared: Prepared, options: MapOptions) -> 
     """
     if isinstance(model.module, Operations):  # which has layers only once it has run
         listened(model.module, tuple(prepared.tensor.shape[1:]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's remarks on copying what an archive holds
-        return plan(model.module, [prepared.tensor], options.layers, options.maps)
+    return plan(model.module, [prepared.tensor], options.layers, options.maps)
 
 
 def read_input(path: Path, model: LoadedModel) -> Prepared:

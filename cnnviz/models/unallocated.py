@@ -58,7 +58,9 @@ def meta_copy(module: nn.Module) -> nn.Module:
     for each in module.modules():  # weights that were computed, which torch refuses to copy
         tensors += [t for t in vars(each).values() if isinstance(t, Tensor) and not t.is_leaf]
     known: dict[int, Any] = {id(tensor): _without_values(tensor) for tensor in tensors}
-    return deepcopy(module, known)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's remarks on copying what an archive holds
+        return deepcopy(module, known)
 
 
 def _without_values(tensor: Tensor) -> Tensor:
