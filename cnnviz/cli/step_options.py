@@ -266,6 +266,7 @@ def showing(command: options.Command) -> options.Command:
             ),
             click.option("--apng", metavar="FILE", help="The same as an animated PNG."),
             options.overwrite,
+            options.language,
             options.everywhere,
         )
     ):

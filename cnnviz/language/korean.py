@@ -181,6 +181,63 @@ _FIGURES = {
     "standard input": "표준 입력",
 }
 
-TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES
+# cnnviz step. Rows and columns are counted from 0, as positions on the command line are.
+_STEPS = {
+    "channel {number}": "채널 {number}",
+    ", on each channel": ", 채널마다 같음",
+    "rows and columns of the output: {told}": "출력의 행과 열: {told}",
+    "rows of the output:    {told}": "출력의 행: {told}",
+    "columns of the output: {told}": "출력의 열: {told}",
+    "row {row}, column {column}": "행 {row}, 열 {column}",
+    " ({padded} of {count} pixels are padding)": " ({count}픽셀 중 {padded}개는 패딩)",
+    "  no copy of the kernel reaches here: 0": "  여기에 닿는 커널 복사본이 없음: 0",
+    " (bias)": " (편향)",
+    "map {number}": "맵 {number}",
+    "output {number}": "출력 {number}",
+    "output of the convolution, {size}": "합성곱의 출력, {size}",
+    "output of the transposed convolution, {size}": "전치 합성곱의 출력, {size}",
+    "  … and {count} more windows": "  … 외 윈도우 {count}개",
+    "{shown} of {total} windows; --windows all shows all, --position ROW,COL one": "윈도우"
+    " {total}개 중 {shown}개; 모두 보려면 --windows all, 하나만 보려면 --position ROW,COL",
+    "answers": "정답",
+    "… stands for what is left out; --json has it all": "…은 생략된 부분; 전체는 --json에 있음",
+    "{least} to {most} times": "{least}~{most}번",
+    "; {count} of {all} never (.)": "; {all}개 중 {count}개는 한 번도 읽지 않음 (.)",
+    ", stride {stride}": ", 스트라이드 {stride}",
+    ", dilation {dilation}": ", 팽창 {dilation}",
+    "stride {stride}": "스트라이드 {stride}",
+    "dilation {dilation}": "팽창 {dilation}",
+    "stride {stride}, then {layers}": "스트라이드 {stride}, 그다음 {layers}",
+    "kernel {kernel}, stride {stride}": "커널 {kernel}, 스트라이드 {stride}",
+    "how often a {kernel} kernel{further} reads each pixel": "{kernel} 커널{further}: 각 픽셀을"
+    " 읽는 횟수",
+    "{layers} layers": "{layers}개 층",
+    "a layer": "한 층",
+    "how often one output of {what} of {kernel} kernels reads each pixel": "{kernel} 커널 {what}의"
+    " 출력 하나가 각 픽셀을 읽는 횟수",
+    "copies of the kernel that each output pixel of a transposed convolution adds up": "전치"
+    " 합성곱의 출력 픽셀마다 더해지는 커널 복사본의 수",
+    "without padding": "패딩 없음",
+    "with padding": "패딩 있음",
+    "padding {padding}": "패딩 {padding}",
+    "the input moves {way}; zeros come in": "입력을 {way} 옮김; 빈자리는 영으로 채움",
+    "before": "옮기기 전",
+    "after": "옮긴 뒤",
+    "{rows} down": "아래로 {rows}",
+    "{columns} to the right": "오른쪽으로 {columns}",
+    "column": "{count}열",
+    "the move is {steps} of a step: no moved map; {same} of {compared} values stayed what they"
+    " were": "이동은 한 걸음의 {steps}: 옮겨진 맵이 나오지 않음; 값 {compared}개 중 {same}개가"
+    " 그대로임",
+    "compared in place: {same} of {compared} values stayed what they were": "제자리에서 비교: 값"
+    " {compared}개 중 {same}개가 그대로임",
+    "the same map, moved {way}: {same} of {compared} values that stayed inside are equal": "같은"
+    " 맵이 {way} 옮겨짐: 안에 남은 값 {compared}개 중 {same}개가 같음",
+    "moved {way}, {same} of {compared} values that stayed inside are equal; the others lie at the"
+    " edge": "{way} 옮겼을 때 안에 남은 값 {compared}개 중 {same}개가 같음; 나머지는 가장자리에"
+    " 있음",
+}
+
+TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES | _STEPS
 _ALL = "".join([*TEXTS.values(), *TITLES.values()])
 LETTERS = "".join(sorted({char for char in _ALL if "가" <= char <= "힣"}))

@@ -13,23 +13,26 @@ NAMES = 16  # columns
 
 def table_text(rows: Sequence[Sequence[str]], numbers: Collection[int]) -> str:
     """Rows with their columns below each other; those of ``numbers`` end at the right."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_aligned(row, widths, numbers) for row in rows)
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> str:
     cells = []
     for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        gap = " " * (width - _width(cell))
+        gap = " " * (width - columns_of(cell))
         cells.append(gap + cell if column in numbers else cell + gap)
     return ("  " + "  ".join(cells)).rstrip()
 
 
-def _width(text: str) -> int:
+def columns_of(text: str) -> int:
     """Columns that a terminal takes for it: two for a Korean syllable."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width  # in a file of its own: only when needed
+    from unicodedata import (  # in a file of its own: only when needed
+        combining,
+        east_asian_width,
+    )
 
     columns = (0 if combining(each) else 1 + (east_asian_width(each) in "WF") for each in text)
     return sum(columns)
@@ -37,7 +40,7 @@ def _width(text: str) -> int:
 
 def lines_text(rows: Sequence[tuple[str, str]], indent: int = 2) -> str:
     """Rows of a name and what there is to say of it."""
-    gaps = (" " * (NAMES - _width(name)) for name, _ in rows)
+    gaps = (" " * (NAMES - columns_of(name)) for name, _ in rows)
     lines = zip(rows, gaps, strict=True)
     return "\n".join(f"{' ' * indent}{name}{gap} {text}" for (name, text), gap in lines)
 

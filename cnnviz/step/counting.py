@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import UsageError
+from cnnviz.language import say
 from cnnviz.matrices import shape_of
 from cnnviz.shapes.notation import size_text
 from cnnviz.step.kernels import read_filters
@@ -38,9 +39,13 @@ def visit_counts(asked: Asked) -> Counts:
     padded = asked if asked.padding not in {"valid", (0, 0)} else replace(asked, padding="same")
     sliding = (gliding(each, kernel) for each in (plain, padded))
     named = [(_padding_name(axes), visits(size, axes)) for axes in sliding]
-    further = f", stride {sized(asked.stride)}" if asked.stride != (1, 1) else ""
-    further += f", dilation {sized(asked.dilation)}" if asked.dilation != (1, 1) else ""
-    title = f"how often a {size_text(kernel)} kernel{further} reads each pixel"
+    further = ""
+    if asked.stride != (1, 1):
+        further = say(", stride {stride}", stride=sized(asked.stride))
+    if asked.dilation != (1, 1):
+        further += say(", dilation {dilation}", dilation=sized(asked.dilation))
+    told = "how often a {kernel} kernel{further} reads each pixel"
+    title = say(told, kernel=size_text(kernel), further=further)
     return Counts(title, dict(named))
 
 
@@ -51,13 +56,14 @@ def reach_counts(asked: Asked, layers: int) -> Counts:
     kernel = _kernel_size(asked)
     plain = replace(asked, padding="valid")
     named = {
-        f"dilation {sized(dilation)}": reach(
+        say("dilation {dilation}", dilation=sized(dilation)): reach(
             gliding(replace(plain, dilation=dilation), kernel), layers
         )
         for dilation in dict.fromkeys(((1, 1), asked.dilation))
     }
-    what = f"{layers} layers" if layers > 1 else "a layer"
-    title = f"how often one output of {what} of {size_text(kernel)} kernels reads each pixel"
+    what = say("{layers} layers", layers=layers) if layers > 1 else say("a layer")
+    told = "how often one output of {what} of {kernel} kernels reads each pixel"
+    title = say(told, what=what, kernel=size_text(kernel))
     return Counts(title, named)
 
 
@@ -75,12 +81,12 @@ def _input_size(asked: Asked) -> Pair:
 def _copies(asked: Asked, kernel: Pair, size: Pair) -> Counts:
     even = _multiple(kernel[0], asked.stride[0]), _multiple(kernel[1], asked.stride[1])
     named = {
-        f"kernel {size_text(each)}, stride {sized(asked.stride)}": visits(
-            size, axes_of(asked, each)
-        )
+        say(
+            "kernel {kernel}, stride {stride}", kernel=size_text(each), stride=sized(asked.stride)
+        ): visits(size, axes_of(asked, each))
         for each in dict.fromkeys((kernel, even))
     }
-    title = "copies of the kernel that each output pixel of a transposed convolution adds up"
+    title = say("copies of the kernel that each output pixel of a transposed convolution adds up")
     return Counts(title, named)
 
 
@@ -91,5 +97,7 @@ def _multiple(kernel: int, stride: int) -> int:
 def _padding_name(axes: tuple[Axis, Axis]) -> str:
     amounts = {pixels for axis in axes for pixels in axis.padding}
     if amounts == {0}:
-        return "without padding"
-    return f"padding {amounts.pop()}" if len(amounts) == 1 else "with padding"
+        return say("without padding")
+    if len(amounts) > 1:
+        return say("with padding")
+    return say("padding {padding}", padding=amounts.pop())

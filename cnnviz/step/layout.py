@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.matrices import number_texts
+from cnnviz.shapes.table import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -74,7 +75,7 @@ def block(
     long = (width + 1) * len(shown[0]) - 1 + 2 * more
     if len(texts) > MOST_SHOWN:
         lines.append("…")
-    return Block(title, tuple(lines), max(long, len(title)))
+    return Block(title, tuple(lines), max(long, columns_of(title)))
 
 
 def beside(blocks: Iterable[Block], paint: Paint, indent: int = 2) -> list[str]:
@@ -106,13 +107,13 @@ def _joined(row: list[Block], paint: Paint, indent: int) -> list[str]:
 
 
 def _length(text: str) -> int:
-    """Characters that are seen: colours are not."""
-    seen, hidden = 0, False
+    """Columns that are seen: colours are not."""
+    shown, hidden = [], False
     for char in text:
         hidden = hidden or char == "\x1b"
-        seen += not hidden
+        shown += [] if hidden else [char]
         hidden = hidden and char != "m"
-    return seen
+    return columns_of("".join(shown))
 
 
 def wrapped(parts: Sequence[str], first: str, further: str, width: int = LINE) -> list[str]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import UsageError
+from cnnviz.language import say
 from cnnviz.matrices import shape_of
 from cnnviz.step.setup import axes_of, sized, stages_of, work_out
 from cnnviz.step.shift import compared, moved
@@ -31,7 +32,13 @@ def shifted(asked: Asked, shift: Pair) -> tuple[Maps, list[Shifted]]:
     maps = moved(first.sliding.input, *shift)
     strides = dict.fromkeys(((1, 1), (2, 2) if asked.stride == (1, 1) else asked.stride))
     results = [
-        _compared(f"stride {sized(stride)}", replace(alone, stride=stride), first, maps, shift)
+        _compared(
+            say("stride {stride}", stride=sized(stride)),
+            replace(alone, stride=stride),
+            first,
+            maps,
+            shift,
+        )
         for stride in strides
     ]
     return first.sliding.input, [*results, *_after_all(asked, first, maps, shift)]
@@ -48,7 +55,8 @@ def _after_all(asked: Asked, first: Worked, maps: Maps, shift: Pair) -> list[Shi
     for old, _ in spatial:
         down, right = down * old.stride[0], right * old.stride[1]
     old, new = spatial[-1]
-    what = f"stride {sized(asked.stride)}, then {' '.join(s.text for s, _ in spatial)}"
+    layers = " ".join(stage.text for stage, _ in spatial)
+    what = say("stride {stride}, then {layers}", stride=sized(asked.stride), layers=layers)
     return [compared(what, (down, right), old.output.maps, new.output.maps, shift)]
 
 

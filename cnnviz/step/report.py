@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import UsageError
+from cnnviz.language import ENGLISH, say, speaking
 from cnnviz.step.counting import reach_counts, visit_counts
 from cnnviz.step.document import matrix, shift_document, step_document
 from cnnviz.step.files import ANIMATIONS, animation, steps_figure, still, write
@@ -83,7 +84,9 @@ def run(asked: Asked, wanted: Wanted) -> Done:
         return _moved(asked, wanted.shift, wanted)
     worked = work_out(asked)
     windows = chosen_windows(worked, wanted)
-    files = write(_targets(worked, windows, wanted), asked.files, overwrite=wanted.overwrite)
+    with speaking(ENGLISH):  # in files and JSON; the letters of pictures are not Korean
+        targets = _targets(worked, windows, wanted)
+        files = write(targets, asked.files, overwrite=wanted.overwrite)
     document = step_document(worked.sliding, windows, worked.stages)
     return Done([*_steps(worked, windows, wanted), *_told(files)], {**document, "files": files})
 
@@ -123,25 +126,32 @@ def _refuse_together(wanted: Wanted) -> None:
 
 
 def _counts(asked: Asked, wanted: Wanted) -> Done:
-    counts = reach_counts(asked, wanted.reach) if wanted.reach else visit_counts(asked)
+    def counted() -> Counts:
+        return reach_counts(asked, wanted.reach) if wanted.reach else visit_counts(asked)
+
+    with speaking(ENGLISH):
+        counts = counted()
     named = [{"what": name, "counts": matrix(each)} for name, each in counts.named.items()]
     files = _drawn(lambda: _visits_scene(counts), asked, wanted)
     what = "reach" if wanted.reach else "visits"
-    lines = [*visits_lines(counts, wanted.paint), *_told(files)]
+    lines = [*visits_lines(counted(), wanted.paint), *_told(files)]
     return Done(lines, {"title": counts.title, what: named, "files": files})
 
 
 def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
-    maps, results = shifted(asked, shift)
+    with speaking(ENGLISH):
+        maps, results = shifted(asked, shift)
     files = _drawn(lambda: _shift_scene(maps, results, shift), asked, wanted)
-    head = f"the input moves {way(*shift)}; zeros come in"
-    lines = [head, "", *shift_lines(results, shift, wanted.paint), *_told(files)]
+    head = say("the input moves {way}; zeros come in", way=way(*shift))
+    told = shift_lines(shifted(asked, shift)[1], shift, wanted.paint)
+    lines = [head, "", *told, *_told(files)]
     return Done(lines, {"moved": list(shift), "shift": shift_document(results), "files": files})
 
 
 def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[dict[str, str]]:
     targets = [still(Path(wanted.figure), scene)] if wanted.figure else []
-    return write(targets, asked.files, overwrite=wanted.overwrite)
+    with speaking(ENGLISH):
+        return write(targets, asked.files, overwrite=wanted.overwrite)
 
 
 def _visits_scene(counts: Counts) -> Scene:
@@ -164,7 +174,7 @@ def _steps(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
     if wanted.key and not wanted.blank:
         return answers
     lines = _sheet(worked, windows, wanted)
-    return [*lines, "", wanted.paint("answers", "title"), *answers] if wanted.key else lines
+    return [*lines, "", wanted.paint(say("answers"), "title"), *answers] if wanted.key else lines
 
 
 def _answers(worked: Worked, look: Look) -> list[str]:
@@ -188,7 +198,7 @@ def _sheet(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
         *(stage_lines(stage, look, wanted.windows) for stage in worked.stages),
     )
     cut = any(line.endswith("…") for line in lines)
-    return [*lines, "", "… stands for what is left out; --json has it all"] if cut else lines
+    return [*lines, "", say("… stands for what is left out; --json has it all")] if cut else lines
 
 
 def _left_out(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
@@ -197,8 +207,8 @@ def _left_out(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str
     total = prod(sliding.size) * len(sliding.filters)
     if wanted.position or len(windows) == total:
         return []
-    more = f"{len(windows)} of {total} windows; --windows all shows all, --position ROW,COL one"
-    return [more]
+    told = "{shown} of {total} windows; --windows all shows all, --position ROW,COL one"
+    return [say(told, shown=len(windows), total=total)]
 
 
 def _spaced(*parts: Iterable[str]) -> list[str]:

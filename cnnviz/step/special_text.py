@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
+from cnnviz.shapes.wording import many
 from cnnviz.step.layout import beside, block, texts_of
 
 if TYPE_CHECKING:
@@ -19,12 +21,13 @@ def visits_lines(counts: Counts, paint: Paint) -> list[str]:
     lines = [counts.title]
     for name, matrix in counts.named.items():
         flat = [n for row in matrix for n in row]
-        most = f"{min(flat)} to {max(flat)} times"
-        missed = f"; {flat.count(0)} of {len(flat)} never (.)" if 0 in flat else ""
+        most = say("{least} to {most} times", least=min(flat), most=max(flat))
+        if 0 in flat:
+            most += say("; {count} of {all} never (.)", count=flat.count(0), all=len(flat))
         texts = [["." if text == "0" else text for text in row] for row in texts_of(matrix)]
         lines += [
             "",
-            paint(f"{name}: {most}{missed}", "title"),
+            paint(f"{name}: {most}", "title"),
             *(f"  {line}" for line in block("", texts, paint, "input").lines),
         ]
     return lines
@@ -37,7 +40,7 @@ def shift_lines(results: Sequence[Shifted], shift: tuple[int, int], paint: Paint
         several = len(result.before) > 1
         blocks = [
             block(
-                f"map {number}, {when}" if several else when,
+                f"{say('map {number}', number=number)}, {when}" if several else when,
                 texts_of(matrix),
                 paint,
                 "moved",
@@ -45,8 +48,8 @@ def shift_lines(results: Sequence[Shifted], shift: tuple[int, int], paint: Paint
             )
             for number, pair in enumerate(zip(result.before, result.after, strict=True))
             for when, matrix, marks in (
-                ("before", pair[0], ()),
-                ("after", pair[1], different(result, number)),
+                (say("before"), pair[0], ()),
+                (say("after"), pair[1], different(result, number)),
             )
         ]
         lines += [
@@ -71,16 +74,29 @@ def different(result: Shifted, number: int) -> set[tuple[int, int]]:
 
 def verdict(result: Shifted, shift: tuple[int, int]) -> str:
     """What the comparison says, in a sentence."""
-    same = f"{result.same} of {result.compared} values"
+    same = {"same": result.same, "compared": result.compared}
     if result.by is None:
         steps = " x ".join(f"{n}/{s}" for n, s in zip(shift, result.stride, strict=True) if n % s)
-        return f"the move is {steps} of a step: no moved map; {same} stayed what they were"
+        return say(
+            "the move is {steps} of a step: no moved map; {same} of {compared} values stayed what"
+            " they were",
+            steps=steps,
+            **same,
+        )
     if result.by == (0, 0):
-        return f"compared in place: {same} stayed what they were"
+        told = "compared in place: {same} of {compared} values stayed what they were"
+        return say(told, **same)
     if result.same == result.compared:
-        return f"the same map, moved {way(*result.by)}: {same} that stayed inside are equal"
-    return (
-        f"moved {way(*result.by)}, {same} that stayed inside are equal; the others lie at the edge"
+        return say(
+            "the same map, moved {way}: {same} of {compared} values that stayed inside are equal",
+            way=way(*result.by),
+            **same,
+        )
+    return say(
+        "moved {way}, {same} of {compared} values that stayed inside are equal; the others lie at"
+        " the edge",
+        way=way(*result.by),
+        **same,
     )
 
 
@@ -90,6 +106,6 @@ def way(down: int, right: int) -> str:
     >>> way(0, 1), way(2, 3)
     ('1 column to the right', '2 rows down and 3 columns to the right')
     """
-    rows = f"{down} row{'s' if down > 1 else ''} down" if down else ""
-    columns = f"{right} column{'s' if right > 1 else ''} to the right" if right else ""
-    return " and ".join(filter(None, (rows, columns)))
+    rows = say("{rows} down", rows=many(down, "row")) if down else ""
+    columns = say("{columns} to the right", columns=many(right, "column")) if right else ""
+    return say(" and ").join(filter(None, (rows, columns)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
 from cnnviz.matrices import number_texts, value_text
 from cnnviz.shapes.notation import size_text
 from cnnviz.step.activations import FORMULAS
@@ -34,14 +35,14 @@ def _pooling(stage: Stage, look: Look, most: int | None) -> list[str]:
     several = stage.output.shape[0] > 1
     lines = [f"  {_pool_line(each, stage.mode, look, several=several)}" for each in shown]
     if len(shown) < len(stage.pooled):
-        lines.append(f"  … and {len(stage.pooled) - len(shown)} more windows")
+        lines.append(say("  … and {count} more windows", count=len(stage.pooled) - len(shown)))
     return lines
 
 
 def _pool_line(pooled: Pooled, mode: str, look: Look, *, several: bool) -> str:
-    where = f"row {pooled.row}, column {pooled.column}: "
+    where = say("row {row}, column {column}", row=pooled.row, column=pooled.column) + ": "
     if several:
-        where = f"map {pooled.map}, {where}"
+        where = f"{say('map {number}', number=pooled.map)}, {where}"
     texts = number_texts(pooled.values)
     result = BLANK if look.blank else look.paint(value_text(pooled.value), "result")
     inside = BLANK if look.blank else ", ".join(texts)
@@ -67,8 +68,10 @@ def _connecting(stage: Stage, look: Look) -> list[str]:
         result = BLANK if look.blank else look.paint(value_text(value), "result")
         parts = [pairs[0], *(f"+ {pair}" for pair in pairs[1:])]
         if bias:
-            parts.append(f"{signed(['', *number_texts([bias])])[1]} (bias)")
-        lines += wrapped([*parts, f"= {result}"], f"  output {number}: ", "    ")
+            parts.append(f"{signed(['', *number_texts([bias])])[1]}{say(' (bias)')}")
+        lines += wrapped(
+            [*parts, f"= {result}"], f"  {say('output {number}', number=number)}: ", "    "
+        )
     return lines
 
 
@@ -77,4 +80,4 @@ def _result(stage: Stage, look: Look) -> list[str]:
     if stage.output.flat or len(maps) == 1:
         texts = blanks(len(maps[0]), len(maps[0][0])) if look.blank else texts_of(maps[0])
         return [f"  {line}" for line in block("", texts, look.paint, "result").lines]
-    return maps_lines(maps, [f"map {number}" for number in range(len(maps))], look)
+    return maps_lines(maps, [say("map {number}", number=n) for n in range(len(maps))], look)

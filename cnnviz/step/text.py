@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnnviz.language import say
 from cnnviz.matrices import Number, divide, number_texts, value_text
 from cnnviz.shapes.axes import TransposedAxis
 from cnnviz.step.kernels import ROWS_NAME
@@ -31,9 +32,15 @@ def given_lines(
     """The input and the kernels; the pixels that ``window`` reads stand out."""
     channels = window.channels if window else ()
     read = {(t.row, t.column) for terms in channels for row in terms for t in row}
-    several, name = len(sliding.input) > 1, f"input {shown_size(sliding.input)}"
+    several, name = len(sliding.input) > 1, say("input {size}", size=shown_size(sliding.input))
     inputs = [
-        block(f"channel {number}" if several else name, texts_of(m), look.paint, "input", read)
+        block(
+            say("channel {number}", number=number) if several else name,
+            texts_of(m),
+            look.paint,
+            "input",
+            read,
+        )
         for number, m in enumerate(sliding.input)
     ]
     kernels = [each for chosen in sliding.filters for each in _kernel_blocks(chosen, look.paint)]
@@ -49,18 +56,28 @@ def _kernel_blocks(chosen: Filter, paint: Paint) -> list[Block]:
     matrices = chosen.weights
     same = len(set(matrices)) == 1
     size = f"{len(matrices[0])}x{len(matrices[0][0])}"
+    name = _kernel_name(chosen)
     after = after_sum(chosen)
     if same and len(matrices) > 1:
-        after += ", on each channel"
+        after += say(", on each channel")
     return [
         block(
-            f"{chosen.name} {size}{after}" if same else f"{chosen.name}{after}, channel {number}",
+            f"{name} {size}{after}"
+            if same
+            else f"{name}{after}, {say('channel {number}', number=number)}",
             texts_of(matrix),
             paint,
             "weight",
         )
         for number, matrix in enumerate(matrices[:1] if same else matrices)
     ]
+
+
+def _kernel_name(chosen: Filter) -> str:
+    """Its own, or that it is a kernel, and the how manieth."""
+    if not chosen.name.startswith(ROWS_NAME):
+        return chosen.name
+    return f"{say(ROWS_NAME)}{chosen.name.removeprefix(ROWS_NAME)}"
 
 
 def after_sum(chosen: Filter) -> str:
@@ -82,8 +99,11 @@ def size_lines(sliding: Sliding) -> list[str]:
     down, right = sliding.axes
     told = [down.explain(sizes[0]), right.explain(sizes[1])]
     if told[0] == told[1]:
-        return [f"rows and columns of the output: {told[0]}"]
-    return [f"rows of the output:    {told[0]}", f"columns of the output: {told[1]}"]
+        return [say("rows and columns of the output: {told}", told=told[0])]
+    return [
+        say("rows of the output:    {told}", told=told[0]),
+        say("columns of the output: {told}", told=told[1]),
+    ]
 
 
 def window_lines(window: Window, look: Look, *, several: bool) -> list[str]:
@@ -91,20 +111,21 @@ def window_lines(window: Window, look: Look, *, several: bool) -> list[str]:
 
     ``several`` says that there are other maps, so that this one is named.
     """
-    head = f"row {window.row}, column {window.column}"
+    head = say("row {row}, column {column}", row=window.row, column=window.column)
     if several:
         head = f"{map_name(window.number, window.filter)}, {head}"
     if window.padded:
         count = sum(len(row) for row in window.channels[0])
-        head += f" ({window.padded} of {count} pixels are padding)"
+        told = " ({padded} of {count} pixels are padding)"
+        head += say(told, padded=window.padded, count=count)
     lines = [look.paint(head, "title")]
     if not any(row for terms in window.channels for row in terms):
-        return [*lines, "  no copy of the kernel reaches here: 0"]
+        return [*lines, say("  no copy of the kernel reaches here: 0")]
     if len(window.channels) == 1:
         return lines + _channel(window.channels[0], look, "  ", _ending(window, look))
     sums = number_texts(window.sums)
     for channel, terms, text in zip(window.filter.channels, window.channels, sums, strict=True):
-        lines.append(f"  channel {channel}")
+        lines.append(f"  {say('channel {number}', number=channel)}")
         lines += _channel(terms, look, "    ", f"= {_answer(text, look)}")
     return [*lines, *_together(window, look)]
 
@@ -173,7 +194,8 @@ def _finished(total: Number, window: Window, look: Look) -> str:
     if divisor != 1:
         steps.append(f"{_alone(total)} / {factor(str(divisor))} = {value_text(quotient)}")
     if bias:
-        steps.append(f"{_alone(quotient)}{_bias_text(bias)} (bias) = {value_text(quotient + bias)}")
+        added = f"{_alone(quotient)}{_bias_text(bias)}{say(' (bias)')}"
+        steps.append(f"{added} = {value_text(quotient + bias)}")
     if look.blank:
         return BLANK
     *before, last = "; ".join(steps).rpartition(" = " if len(steps) > 1 else "; ")
@@ -204,13 +226,16 @@ def maps_lines(
 def map_name(number: int, chosen: Filter) -> str:
     """``map 0 (sobel_x)``; kernels that were written as rows have no name of their own."""
     own = not chosen.name.startswith(ROWS_NAME)
-    return f"map {number} ({chosen.name})" if own else f"map {number}"
+    name = say("map {number}", number=number)
+    return f"{name} ({chosen.name})" if own else name
 
 
 def output_lines(sliding: Sliding, look: Look, here: Window | None = None) -> list[str]:
     """The whole output of the convolution; the value of ``here`` stands out."""
-    kind = "transposed " if isinstance(sliding.axes[0], TransposedAxis) else ""
-    title = f"output of the {kind}convolution, {shown_size(sliding.output)}"
+    title = say("output of the convolution, {size}", size=shown_size(sliding.output))
+    if isinstance(sliding.axes[0], TransposedAxis):
+        told = "output of the transposed convolution, {size}"
+        title = say(told, size=shown_size(sliding.output))
     marked = {(here.row, here.column)} if here else set()
     if len(sliding.filters) == 1:
         texts = blanks(*sliding.size) if look.blank else texts_of(sliding.output[0])

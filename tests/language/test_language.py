@@ -111,6 +111,40 @@ def test_explanations_have_the_same_numbers_in_both_languages(
     assert foreign <= {"floor", "ceil", "torchvision", "FLOPs", "float", "SIZE", "flatten", "convd"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("--size", "4x4", "-k", "gaussian", "--bias", "-1/2"), id="divisor and bias"),
+        pytest.param(
+            ("--size", "5x5", "-k", "1 0; 0 1", "-k", "1 0; 1 1", "-p1", "--windows", "3"),
+            id="maps and padding",
+        ),
+        pytest.param(
+            ("--size", "5x5", "-k", "2x2", "--then", "maxpool", "--linear", "1 2 3 4"), id="layers"
+        ),
+        pytest.param(("--input", "1 2; 3 4 | 5 6; 7 8", "-k", "2x2"), id="channels"),
+        pytest.param(("--size", "3x3", "-k", "2x2", "--blank", "--key"), id="worksheet"),
+        pytest.param(("--size", "30x30", "-k", "2x2", "--windows", "1"), id="cut"),
+        pytest.param(("--size", "2x2", "-k", "2x2", "--transposed", "-s3"), id="transposed"),
+        pytest.param(("--size", "6x6", "-k", "3x3", "--visits", "-s2", "-d2"), id="visits"),
+        pytest.param(("--reach", "2", "-k", "3x3", "-d2"), id="reach"),
+        pytest.param(("--size", "6x7", "-k", "2x2", "--shift", "1x2"), id="shift"),
+    ],
+)
+def test_steps_have_the_same_numbers_in_both_languages(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    english, korean = (run("step", *arguments, "--lang", lang).output for lang in ("en", "ko"))
+    assert HANGUL.search(korean)
+    assert not HANGUL.search(english)
+    numbers = [Counter(re.findall(r"[0-9]+", text)) for text in (english, korean)]
+    assert numbers[0] == numbers[1]
+    foreign = {*re.findall(r"(?<![-\w])[A-Za-z]{4,}", korean)}
+    assert foreign <= {"floor", "maxpool", "linear", "flatten", "gaussian", "POSITION", "ones"}
+    documents = [run("step", *arguments, "--json", "--lang", lang).output for lang in ("en", "ko")]
+    assert documents[0] == documents[1]
+
+
 def test_json_and_errors_stay_english(run: Run) -> None:
     english, korean = (run("shape", "9x9", "--json", "--lang", lang) for lang in ("en", "ko"))
     assert json.loads(english.output) == json.loads(korean.output)
