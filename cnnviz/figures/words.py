@@ -55,12 +55,12 @@ def cell(value: float, digits: int) -> str:
 def product(found: Factors | None) -> str:
     """A separable kernel as column × row; its rank alone where these are long."""
     if found is None:
-        return "not separable"
+        return say("not separable")
     numbers = *found.column, *found.row
     if len(numbers) > MOST_FACTORS or max(map(abs, numbers)) > LARGEST_FACTOR:
-        return "separable: rank 1"
+        return say("separable: rank 1")
     column, row = (minus(" ".join(map(str, side))) for side in (found.column, found.row))
-    return f"separable: ({column})ᵀ × ({row})"
+    return say("separable: ({column})ᵀ × ({row})", column=column, row=row)
 
 
 def extent(values: NDArray[Any]) -> str:
