@@ -101,9 +101,9 @@ class Pair(click.ParamType[Any]):
 
 
 class Place(click.ParamType[Any]):
-    """A pixel: ROW,COLUMN, counted from 0."""
+    """A row and a column, counted from 0: ``0,2``."""
 
-    name = "row,column"
+    name = "row,col"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -115,8 +115,10 @@ class Place(click.ParamType[Any]):
         """
         if isinstance(value, tuple):
             return value
-        if not re.fullmatch(rf"{WHOLE},{WHOLE}", str(value)):
-            self.fail(f"{value!r} is not ROW,COLUMN, such as 0,0", param, ctx)
+        if not re.fullmatch(rf"{WHOLE}, ?{WHOLE}", str(value)):
+            self.fail(
+                f"{quoted(str(value))} is not ROW,COL, counted from 0, such as 0,2", param, ctx
+            )
         row, column = map(int, value.split(","))
         return row, column
 

@@ -7,33 +7,10 @@ from typing import Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import Padding, Pair, WholeNumber
+from cnnviz.cli.options import Padding, Pair, Place, WholeNumber
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.matrices import parse_number
-from cnnviz.shapes.notation import per_axis, quoted
-
-
-class Place(click.ParamType[Any]):
-    """A row and a column, counted from 0: ``0,2``."""
-
-    name = "row,col"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """(row, column).
-
-        Raises:
-            click.BadParameter: not two whole numbers with a comma.
-        """
-        parts = str(value).split(",")
-        if len(parts) != 2 or not all(p.strip().isascii() and p.strip().isdigit() for p in parts):
-            self.fail(
-                f"{quoted(str(value))} is not ROW,COL, counted from 0, such as 0,2", param, ctx
-            )
-        return WholeNumber(0).convert(parts[0].strip(), param, ctx), WholeNumber(0).convert(
-            parts[1].strip(), param, ctx
-        )
+from cnnviz.shapes.notation import per_axis
 
 
 class Exact(click.ParamType[Any]):

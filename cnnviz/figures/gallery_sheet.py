@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
+from cnnviz.figures.style import (
+    DPI,
+    drawing_alone,
+    encoded,
+    lettering,
+    own_settings,
+    shade,
+    write_line,
+)
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -38,35 +46,17 @@ def build(exhibits: Sequence[Exhibit], image: str) -> Figure:
     height = round(HEAD + rows * (high + LABEL + GAP) + FOOT, 2)
     figure = Figure((WIDTH, height), dpi=DPI)
     title = f"{len(exhibits)} kernels on {image}"
-    _write(figure, title, MARGIN, height - 0.5, TITLE_TEXT, WIDTH - 2 * MARGIN, bold=True)
+    write_line(figure, title, MARGIN, height - 0.5, TITLE_TEXT, shade(INK), weight="bold")
     for number, exhibit in enumerate(exhibits):
         row, column = divmod(number, COLUMNS)
         x, y = MARGIN + column * (wide + GAP), height - HEAD - row * (high + LABEL + GAP)
         name = f"{exhibit.name}  {exhibit.note}" if exhibit.note else exhibit.name
-        _write(figure, name, x, y + 0.06, NAME_TEXT, wide)
+        write_line(figure, name, x, y + 0.06, NAME_TEXT, shade(INK), wide)
         place = x / WIDTH, (y - high) / height, wide / WIDTH, high / height
         axes = figure.add_axes(place)
         axes.imshow(np.broadcast_to(exhibit.pixels, (*shape[:2], 3)), aspect="auto")
         axes.axis("off")
     foot = "|x|: results of both signs are shown without, each stretched by itself"
     foot += f"   ·   each picture is {shape[0]}×{shape[1]}, verified by OpenCV and torch"
-    _write(figure, foot, MARGIN, 0.17, FOOT_TEXT, WIDTH - 2 * MARGIN, faint=True)
+    write_line(figure, foot, MARGIN, 0.17, FOOT_TEXT, shade(FAINT))
     return figure
-
-
-def _write(
-    figure: Figure,
-    text: str,
-    x: float,
-    y: float,
-    size: float,
-    width: float,
-    *,
-    bold: bool = False,
-    faint: bool = False,
-) -> None:
-    weight = "bold" if bold else "normal"
-    text, size = fitted(text, width, size, weight)
-    place = x / WIDTH, y / figure.get_figheight()
-    color = shade(FAINT if faint else INK)
-    figure.text(*place, text, fontsize=size, fontweight=weight, color=color)

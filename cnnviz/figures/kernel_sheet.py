@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -17,11 +17,11 @@ from cnnviz.figures.style import (
     DPI,
     drawing_alone,
     encoded,
-    fitted,
     lettering,
     own_settings,
     shade,
     text_width,
+    write_line,
 )
 from cnnviz.kernels import Kernel
 from cnnviz.kernels.analysis import factors
@@ -54,8 +54,8 @@ def build(kernel: Kernel | Magnitude, instead: dict[int, str]) -> Figure:
     """The figure, with ``instead`` of characters that cannot be drawn."""
     figure = Figure((WIDTH, HEIGHT), dpi=DPI)
     title = f"{kernel.name}  {words.size(np.empty(kernel.shape))}".translate(instead)
-    _write(figure, title, MARGIN, 6.98, TITLE_TEXT, INK, weight="bold")
-    _write(figure, kernel.title.translate(instead), MARGIN, 6.66, SUBTITLE_TEXT, FAINT)
+    write_line(figure, title, MARGIN, 6.98, TITLE_TEXT, shade(INK), weight="bold")
+    write_line(figure, kernel.title.translate(instead), MARGIN, 6.66, SUBTITLE_TEXT, shade(FAINT))
     shown = kernel.parts[:MOST_PARTS]
     apart = SIDE + 0.35
     for number, part in enumerate(shown):
@@ -64,7 +64,7 @@ def build(kernel: Kernel | Magnitude, instead: dict[int, str]) -> Figure:
     _frequencies(figure, kernel, beside)
     _facts(figure, kernel, max(FACTS, beside + SIDE + 1.3), instead)
     _answers(figure, kernel)
-    _write(figure, _foot(kernel), MARGIN, 0.2, FOOT_TEXT, FAINT)
+    write_line(figure, _foot(kernel), MARGIN, 0.2, FOOT_TEXT, shade(FAINT))
     return figure
 
 
@@ -73,7 +73,7 @@ def _weights(figure: Figure, kernel: Kernel, x: float, name: str) -> None:
     side = SIDE / max(kernel.shape)
     axes = _axes(figure, x, TOP - rows * side, columns * side, rows * side)
     panels.kernel_panel(kernel, SIDE).draw(axes)
-    _write(figure, f"{name}: weights", x, TOP + 0.12, PANEL_TEXT, INK, SIDE, "bold")
+    write_line(figure, f"{name}: weights", x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE, "bold")
 
 
 def _frequencies(figure: Figure, kernel: Kernel | Magnitude, x: float) -> None:
@@ -89,7 +89,9 @@ def _frequencies(figure: Figure, kernel: Kernel | Magnitude, x: float) -> None:
     bar.set_yticks((0, top), ("0", words.number(top)))
     for each in (axes, bar):
         _quiet(each)
-    _write(figure, "frequency response |H|", x, TOP + 0.12, PANEL_TEXT, INK, SIDE + 0.9, "bold")
+    write_line(
+        figure, "frequency response |H|", x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE + 0.9, "bold"
+    )
 
 
 def _facts(figure: Figure, kernel: Kernel | Magnitude, x: float, instead: dict[int, str]) -> None:
@@ -102,7 +104,7 @@ def _facts(figure: Figure, kernel: Kernel | Magnitude, x: float, instead: dict[i
     if len(lines) > MOST_LINES:
         lines[MOST_LINES - 1] = "…", FAINT
     for line, color in lines[:MOST_LINES]:
-        _write(figure, line, x, y, NOTE_TEXT, color, width)
+        write_line(figure, line, x, y, NOTE_TEXT, shade(color), width)
         y -= LINE
 
 
@@ -147,10 +149,12 @@ def _answers(figure: Figure, kernel: Kernel | Magnitude) -> None:
         for axes in (small, large):
             axes.set(xticks=[], yticks=[])
             _quiet(axes)
-        _write(figure, name, x, LOWER_TOP + 0.12, PANEL_TEXT, INK, step - 0.2, "bold")
+        write_line(figure, name, x, LOWER_TOP + 0.12, PANEL_TEXT, shade(INK), step - 0.2, "bold")
         below = LOWER_TOP - ANSWER - 0.2
         exact = np.where(np.abs(answer) < ROUNDED * top, 0, answer)
-        _write(figure, words.extent(exact), x + PROBE + APART, below, NOTE_TEXT, FAINT, ANSWER)
+        write_line(
+            figure, words.extent(exact), x + PROBE + APART, below, NOTE_TEXT, shade(FAINT), ANSWER
+        )
 
 
 def _foot(kernel: Kernel | Magnitude) -> str:
@@ -173,19 +177,3 @@ def _quiet(axes: Axes) -> None:
     for spine in axes.spines.values():
         spine.set_color(EDGE)
     axes.tick_params(labelsize=9, color=EDGE, labelcolor=shade(FAINT), length=3)
-
-
-def _write(
-    figure: Figure,
-    text: str,
-    x: float,
-    y: float,
-    size: float,
-    color: Any,
-    width: float = WIDTH - 2 * MARGIN,
-    weight: str = "normal",
-) -> None:
-    """One line of text whose baseline begins ``x`` and ``y`` inches from the lower left."""
-    text, size = fitted(text, width, size, weight)
-    place = x / WIDTH, y / HEIGHT
-    figure.text(*place, text, fontsize=size, color=shade(color), fontweight=weight)

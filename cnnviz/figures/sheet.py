@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -14,11 +14,11 @@ from cnnviz.figures.style import (
     DPI,
     drawing_alone,
     encoded,
-    fitted,
     language_fonts,
     lettering,
     own_settings,
     shade,
+    write_line,
 )
 from cnnviz.language import say, titled
 from cnnviz.render.canvas import FAINT, INK
@@ -55,7 +55,7 @@ def build(comparison: Comparison) -> Figure:
     _head(figure, comparison)
     for panel, place in zip(every, places, strict=True):
         _put(figure, panel, place)
-    _write(figure, _foot(comparison), MARGIN, FOOT_UP, FOOT_TEXT, shade(FAINT))
+    write_line(figure, _foot(comparison), MARGIN, FOOT_UP, FOOT_TEXT, shade(FAINT))
     return figure
 
 
@@ -81,8 +81,10 @@ def _head(figure: Figure, comparison: Comparison) -> None:
         subtitle = say("Magnitude √({sum})", sum=" + ".join(f"{name}²" for name in names))
     title = f"{comparison.input} × {comparison.magnitude or say(' and ').join(names)}"
     height = figure.get_figheight()
-    _write(figure, title, MARGIN, height - TITLE_DOWN, TITLE_TEXT, shade(INK), weight="bold")
-    _write(figure, titled(subtitle), MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT))
+    write_line(figure, title, MARGIN, height - TITLE_DOWN, TITLE_TEXT, shade(INK), weight="bold")
+    write_line(
+        figure, titled(subtitle), MARGIN, height - SUBTITLE_DOWN, SUBTITLE_TEXT, shade(FAINT)
+    )
 
 
 def _foot(comparison: Comparison) -> str:
@@ -117,23 +119,7 @@ def _put(figure: Figure, panel: Panel, place: Place) -> None:
     rectangle = x / WIDTH, y / height, wide / WIDTH, high / height
     panel.draw(figure.add_axes(rectangle))
     y, width = place.top - PANEL_DOWN, place.text_width
-    _write(figure, panel.title, place.x, y, PANEL_TEXT, shade(INK), width, "bold")
+    write_line(figure, panel.title, place.x, y, PANEL_TEXT, shade(INK), width, "bold")
     for note, color in panel.notes:
         y -= layout.LINE
-        _write(figure, note, place.x, y, NOTE_TEXT, color, width)
-
-
-def _write(
-    figure: Figure,
-    text: str,
-    x: float,
-    y: float,
-    size: float,
-    color: Any,
-    width: float = WIDTH - 2 * MARGIN,
-    weight: str = "normal",
-) -> None:
-    """One line of text whose baseline begins ``x`` and ``y`` inches from the lower left."""
-    text, size = fitted(text, width, size, weight)
-    x, y = x / WIDTH, y / figure.get_figheight()
-    figure.text(x, y, text, fontsize=size, color=color, fontweight=weight)
+        write_line(figure, note, place.x, y, NOTE_TEXT, color, width)

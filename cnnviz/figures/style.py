@@ -7,7 +7,7 @@ import logging
 from bisect import bisect_right
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.font_manager import FontProperties, fontManager, get_font
@@ -115,6 +115,27 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     font = FontProperties(size=size, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72
+
+
+def write_line(
+    figure: Figure,
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    color: Any,
+    width: float | None = None,
+    weight: str = "normal",
+) -> None:
+    """One line of text whose baseline begins ``x`` and ``y`` inches from the lower left.
+
+    It is at most ``width`` inches wide; without, as wide as leaves the same margin on both sides.
+    """
+    text, size = fitted(
+        text, figure.get_figwidth() - 2 * x if width is None else width, size, weight
+    )
+    place = x / figure.get_figwidth(), y / figure.get_figheight()
+    figure.text(*place, text, fontsize=size, color=color, fontweight=weight)
 
 
 def fitted(text: str, width: float, size: float, weight: str = "normal") -> tuple[str, float]:

@@ -9,7 +9,16 @@ from matplotlib.figure import Figure
 
 from cnnviz.figures import words
 from cnnviz.figures.drawings import are_few, draw_pixels, numbers
-from cnnviz.figures.style import DPI, drawing_alone, encoded, fitted, lettering, own_settings, shade
+from cnnviz.figures.style import (
+    DPI,
+    drawing_alone,
+    encoded,
+    fitted,
+    lettering,
+    own_settings,
+    shade,
+    write_line,
+)
 from cnnviz.render.canvas import ALARM, FAINT, INK
 from cnnviz.statistics import finite_range
 
@@ -47,13 +56,15 @@ def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> 
     sizes = [_size(shape, step) for shape in (upper[0].shape, ways[0].differs.shape)]
     height = round(HEAD + sum(high for _, high in sizes) + 2 * (LABEL + BELOW) + FOOT, 2)
     figure = Figure((WIDTH, height), dpi=DPI)
-    _write(figure, title, MARGIN, height - 0.5, TITLE_TEXT, INK, weight="bold")
-    _write(figure, subtitle, MARGIN, height - 0.8, SUBTITLE_TEXT, FAINT)
+    write_line(figure, title, MARGIN, height - 0.5, TITLE_TEXT, shade(INK), weight="bold")
+    write_line(figure, subtitle, MARGIN, height - 0.8, SUBTITLE_TEXT, shade(FAINT))
     shown = _shown([way.result for way in ways])
     for number, (way, result) in enumerate(zip(ways, upper, strict=True)):
         x, y, (wide, high) = MARGIN + number * step, height - HEAD - LABEL, sizes[0]
         _name(figure, way.name, x, y, step - GAP)
-        _write(figure, words.extent(way.result), x + LEFT, y + 0.07, NOTE_TEXT, FAINT, wide)
+        write_line(
+            figure, words.extent(way.result), x + LEFT, y + 0.07, NOTE_TEXT, shade(FAINT), wide
+        )
         axes = _axes(figure, x + LEFT, y - high, wide, high)
         cells = numbers(result, 4) if are_few(result) else None
         draw_pixels(axes, shown[number][part, part], result, cells)
@@ -63,7 +74,7 @@ def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> 
     foot = ["All results are shown in one scale, the smallest value black, the largest white"]
     foot += [f"upper row: the first {CORNER}×{CORNER} pixels"] if corner else []
     said = "   ·   ".join([*foot, f"red: differs from {ways[0].name}"])
-    _write(figure, said, MARGIN, 0.17, NOTE_TEXT, FAINT)
+    write_line(figure, said, MARGIN, 0.17, NOTE_TEXT, shade(FAINT))
     return figure
 
 
@@ -84,7 +95,7 @@ def _draw_marks(
     x, y, wide, high = place
     said = f"{int(way.differs.sum()):,} of {way.differs.size:,} pixels differ"
     color = ALARM if way.differs.any() else FAINT
-    _write(figure, said, x, y + 0.07, NOTE_TEXT, color, width)
+    write_line(figure, said, x, y + 0.07, NOTE_TEXT, shade(color), width)
     marks = _marks(way.differs, shown)
     draw_pixels(_axes(figure, x, y - high, wide, high), marks, marks, None)
 
@@ -117,27 +128,14 @@ def _name(figure: Figure, name: str, x: float, y: float, width: float) -> None:
     """A name in one line, or in two where it has a comma."""
     first, comma, rest = name.partition(", ")
     if comma and fitted(name, width - LEFT, NAME_TEXT, "bold")[1] < NAME_TEXT:
-        _write(figure, f"{first},", x + LEFT, y + 0.48, NAME_TEXT, INK, width - LEFT, "bold")
-        _write(figure, rest, x + LEFT, y + 0.28, NAME_TEXT, INK, width - LEFT, "bold")
+        write_line(
+            figure, f"{first},", x + LEFT, y + 0.48, NAME_TEXT, shade(INK), width - LEFT, "bold"
+        )
+        write_line(figure, rest, x + LEFT, y + 0.28, NAME_TEXT, shade(INK), width - LEFT, "bold")
     else:
-        _write(figure, name, x + LEFT, y + 0.28, NAME_TEXT, INK, width - LEFT, "bold")
+        write_line(figure, name, x + LEFT, y + 0.28, NAME_TEXT, shade(INK), width - LEFT, "bold")
 
 
 def _axes(figure: Figure, x: float, y: float, wide: float, high: float) -> Axes:
     height = figure.get_figheight()
     return figure.add_axes((x / WIDTH, y / height, wide / WIDTH, high / height))
-
-
-def _write(
-    figure: Figure,
-    text: str,
-    x: float,
-    y: float,
-    size: float,
-    color: tuple[int, int, int],
-    width: float = WIDTH - 2 * MARGIN,
-    weight: str = "normal",
-) -> None:
-    text, size = fitted(text, width, size, weight)
-    place = x / WIDTH, y / figure.get_figheight()
-    figure.text(*place, text, fontsize=size, color=shade(color), fontweight=weight)
