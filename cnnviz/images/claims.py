@@ -33,6 +33,8 @@ QOI_HEADER, QOI_RUN = 14, 62  # bytes; most pixels of one byte
 
 GIF_HEADER = 13
 MOST_GIF_BLOCKS = 200_000
+WEBP_HEADER = 30
+MOST_OF_WEBP = 20_000  # pixels of a byte; libwebp's own encoder makes 380 of it
 
 # Bytes that one byte becomes at most, by a TIFF's compression: none, LZW, deflate, PackBits.
 YCBCR = 6
@@ -136,11 +138,18 @@ def _tiff(_: BinaryIO, head: bytes, size: int) -> None:
 
 
 def _webp(_: BinaryIO, head: bytes, size: int) -> None:
-    """Refuse the canvas of an animation before the decoder allocates it, twice."""
-    del size
-    if head[8:12] == b"WEBP" and head[12:16] == b"VP8X" and len(head) >= 30:
+    """Refuse the canvas of an animation before the decoder allocates it, twice; and empty frames.
+
+    Source: RFC 9649, sections 2.7 and 2.5; RFC 6386, section 9.1.
+    """
+    if head[8:12] != b"WEBP" or len(head) < WEBP_HEADER:
+        return
+    if head[12:16] == b"VP8X":
         width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
         refuse_size(width, height)
+    elif head[12:16] == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", head, 26))
+        _refuse_short("WebP", width, height, width * height // MOST_OF_WEBP, size)
 
 
 def refuse_absurd_tiff(tags: ImageFileDirectory_v2, size: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
-from cnnviz.errors import DisagreementError
+from cnnviz.errors import CnnvizError, DisagreementError
 from cnnviz.language import say
 from cnnviz.shapes import axes as rules
 from cnnviz.shapes import conv, layer, plain
@@ -57,11 +57,19 @@ def compare(chain: Chain) -> str:
     """
     with warnings.catch_warnings(), torch.device("meta"), torch.inference_mode():
         warnings.simplefilter("ignore")  # how torch would compute is not asked
-        _run(chain.items, torch.empty(2, *chain.input))  # of one value GroupNorm has no variance
+        _run(chain.items, _images(chain.input))
     count = len(chain.steps)
     layers = say("the layer") if count == 1 else say("all {count} layers", count=count)
     told = "sizes, parameters and buffers of {layers} are those of torch {version}"
     return say(told, layers=layers, version=torch.__version__)
+
+
+def _images(size: tuple[int, ...]) -> torch.Tensor:
+    """Two, without values: of a single value GroupNorm has no variance."""
+    try:
+        return torch.empty(2, *size)
+    except (RuntimeError, OverflowError) as error:
+        raise CnnvizError(f"{size_text(size)} is too large for torch: {error}") from None
 
 
 def _run(items: Sequence[Item], data: torch.Tensor) -> torch.Tensor:
@@ -72,7 +80,7 @@ def _run(items: Sequence[Item], data: torch.Tensor) -> torch.Tensor:
             data = torch.cat(ends, 1) if together else sum(ends[1:], start=ends[0])
             _same(item.join, "output", item.join.output, tuple(data.shape[1:]))
         else:
-            module = torch_layer(item).eval()
+            module = _built(item)
             data = _applied(item, module, data)
             _same(item, "output", item.output, tuple(data.shape[1:]))
             params = sum(p.numel() for p in module.parameters())
@@ -82,10 +90,19 @@ def _run(items: Sequence[Item], data: torch.Tensor) -> torch.Tensor:
     return data
 
 
+def _built(step: Step) -> nn.Module:
+    try:
+        return torch_layer(step).eval()
+    except (RuntimeError, OverflowError) as error:  # sizes that no 64-bit number counts
+        raise CnnvizError(f"{_named_step(step)}: torch cannot build it: {error}") from None
+
+
 def _applied(step: Step, module: nn.Module, data: torch.Tensor) -> torch.Tensor:
     try:
         output: torch.Tensor = module(data)
     except Exception as error:  # torch's own refusals come as several kinds
+        if "overflow" in str(error):
+            raise CnnvizError(f"{_named_step(step)}: too large for torch: {error}") from None
         raise DisagreementError(f"{_named_step(step)}: torch refuses it: {error}") from None
     return output
 

@@ -128,6 +128,13 @@ def bmp(width: int, height: int, bits: int = 24, compression: int = 0, data: byt
     return b"BM" + struct.pack("<IHHI", 54 + len(data), 0, 0, 54) + head + data
 
 
+def webp_claiming(width: int, height: int) -> bytes:
+    """A lossy WebP whose header says another size than its data."""
+    data = bytearray(saved("WEBP"))
+    struct.pack_into("<HH", data, 26, width, height)
+    return bytes(data)
+
+
 TWO_ROWS = chunk(b"IDAT", zlib.compress(bytes(62)))
 FLAT = zeros(SIDE * (3 * SIDE + 1))
 GOOD_JPEG = saved("JPEG")
@@ -166,6 +173,7 @@ REFUSED = {
     "tiff-bad-fax": tiff(compression=4),
     "tiff-bad-lzma": tiff(compression=34925),
     "webp-canvas": animated_webp(16384, 16384),
+    "webp-nothing-behind": webp_claiming(16383, 15600),
     "jp2-nothing-behind": jp2(60000, 60000),
     "jp2-larger-inside": jp2(SIDE, SIDE, box=(64, 64)),
     "avif-side": avif(65535, 65535),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from cnnviz.errors import DisagreementError
+from cnnviz.errors import CnnvizError, DisagreementError
 from cnnviz.shapes import conv
 from cnnviz.shapes.chain import trace_chain
 from cnnviz.shapes.names import KINDS
@@ -83,3 +83,17 @@ def test_a_wrong_sum_is_named() -> None:
     wrong = fork.join._replace(output=(3, 9, 8))  # type: ignore[union-attr]
     with pytest.raises(DisagreementError, match="layer 2, 'add': output 3x9x8"):
         compare(chain._replace(items=(fork._replace(join=wrong),)))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("size", "layers"),
+    [
+        ((3, 224, 224), ["conv:99999999,k99", "flatten", "linear:999999999"]),
+        ((999999999, 999999999, 999999999), ["relu"]),
+    ],
+    ids=["weights", "values"],
+)
+def test_what_no_tensor_can_be_is_no_disagreement(size: tuple[int, ...], layers: list[str]) -> None:
+    with pytest.raises(CnnvizError, match="torch") as caught:
+        compare(trace_chain(" ".join(layers), size))
+    assert caught.value.exit_code == 1
