@@ -176,6 +176,7 @@ def listen() -> None:
 def main() -> None:
     """Run the command that the process was started with, and end by its exit code."""
     listen()
+    _occupy_closed_streams()
     # Warnings of decoders are about files that are refused or read here, with notes of our own.
     warnings.filterwarnings("ignore", module=r"(PIL|cnnviz)\.")
     for stream in (sys.stdout, sys.stderr):
@@ -188,6 +189,18 @@ def main() -> None:
         if isinstance(end.code, int) and (slow or end.code in INTERRUPTED):
             _end_at_once(end.code)
         raise
+
+
+def _occupy_closed_streams() -> None:
+    """Open nothing at all in place of closed standard streams.
+
+    Else the next file that is opened is one of them, and what a C library prints ends up in it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 def _end_at_once(code: int) -> NoReturn:

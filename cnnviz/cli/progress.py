@@ -29,7 +29,8 @@ class Progress:
         self._batch, self._total = batch, len(batch.inputs)
         self._shown = self._total > 1 and not quiet
         self._start = self._said = monotonic()
-        self._bar = _bar(self._total) if self._shown and sys.stderr.isatty() else None
+        terminal = sys.stderr is not None and sys.stderr.isatty()  # None where it is closed
+        self._bar = _bar(self._total) if self._shown and terminal else None
 
     def __enter__(self) -> Progress:
         return self
