@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import Size, WholeNumber
+from cnnviz.cli.values import Size, WholeNumber
 
 if TYPE_CHECKING:
     from cnnviz.cli.options import Command

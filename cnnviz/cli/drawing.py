@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import WholeNumber
+from cnnviz.cli.values import WholeNumber
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.against import Divergence
 from cnnviz.featuremaps.options import RAW_FORMATS, SORTS, Limit, MapOptions

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnviz.cli import options, results
-from cnnviz.cli.options import Padding, Pair
+from cnnviz.cli import options, results, values
 from cnnviz.cli.running import job_of, prepare, run_plan
+from cnnviz.cli.values import Padding, Pair
 from cnnviz.engines import BORDERS, Window
 from cnnviz.errors import UsageError
 from cnnviz.inputs import find_inputs
@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     help="Print what is left of it in the image's own depth, cut off or wrapped around.",
 )
 @click.option(
-    "--at", type=options.Place(), help="Pixel whose values are explained.  [default: the worst]"
+    "--at", type=values.Place(), help="Pixel whose values are explained.  [default: the worst]"
 )
 @options.language
 @results.written("input, kernel, both results and their difference")

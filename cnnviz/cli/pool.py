@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options, results
-from cnnviz.cli.options import Pair
 from cnnviz.cli.running import job_of, prepare, run_plan
+from cnnviz.cli.values import Pair
 from cnnviz.engines import POOLS, Pool
 from cnnviz.errors import UsageError
 from cnnviz.inputs import find_inputs

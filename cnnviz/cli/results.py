@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import WholeNumber
+from cnnviz.cli.values import WholeNumber
 from cnnviz.engines import ENGINES
 from cnnviz.errors import UsageError
 

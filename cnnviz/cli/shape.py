@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import Size, WholeNumber, shown
+from cnnviz.cli.options import shown
+from cnnviz.cli.values import Size, WholeNumber
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.language import say
 from cnnviz.shapes.chain import image_shape, trace_chain, trace_layer

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import Padding, Pair, Place, WholeNumber
+from cnnviz.cli.values import Padding, Pair, Place, WholeNumber
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.matrices import parse_number
 from cnnviz.shapes.notation import per_axis

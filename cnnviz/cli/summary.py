@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import options
-from cnnviz.cli.options import Size, WholeNumber, shown
+from cnnviz.cli.options import shown
+from cnnviz.cli.values import Size, WholeNumber
 from cnnviz.errors import UsageError
 from cnnviz.summary.report import (
     SORTS,

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from cnnviz.cli.main import COMMANDS, cli
-from cnnviz.cli.options import Padding, Pair, Size, WholeNumber, fault
+from cnnviz.cli.options import fault
+from cnnviz.cli.values import Padding, Pair, Size, WholeNumber
 from tests.conftest import Run
 
 ODD = {
