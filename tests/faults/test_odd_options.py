@@ -52,6 +52,7 @@ def test_odd_numbers_are_refused_by_every_option(run: Run, odd: str) -> None:
     assert len(numeric_options()) > 15
     for command, option in numeric_options():
         rest = {"shape": ["5x5"], "filter": ["a.png", "-k", "box"], "summary": ["lenet"]}
+        rest |= {"pool": ["a.png"], "step": ["--input", "1 2; 3 4"]}
         given = [*rest.get(command, ["a.png", "--model", "lenet"]), f"{option}={odd}"]
         result = run(command, *given)
         assert result.exit_code == 2, (given, result.output)
