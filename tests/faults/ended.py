@@ -34,8 +34,14 @@ def ended(names: list[str], count: int, folder: Path) -> Counter[str]:
         noise(number, 300, 400).save(folder / "in" / f"{number}.png", compress_level=1)
 
     def run(out: str) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        return subprocess.Popen([*COMMAND, out], cwd=folder, env=environment, text=True, **pipes)
+        return subprocess.Popen(
+            [*COMMAND, out],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     run("whole/").communicate()
     whole = contents(folder / "whole")
