@@ -145,6 +145,6 @@ def _together(batch: Batch, gathering: Gathering, folder: Path | None) -> Gather
 def _fail(done: list[dict[str, Any]]) -> None:
     for result in done:
         if result["failed_limits"]:
-            what = ", ".join(result["failed_limits"])
-            click.echo(f"Error: {options.shown(result['input'])}: {options.shown(what)}", err=True)
+            what = f"{result['input']}: {', '.join(result['failed_limits'])}"
+            click.echo(f"Error: {options.fault(what)}", err=True)
     click.get_current_context().exit(1)
