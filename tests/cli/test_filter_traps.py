@@ -57,7 +57,7 @@ def test_a_figure_is_drawn(run: Run, samples: Path, tmp_path: Path, which: str, 
     [
         ("--at 0,0", "--at is the pixel that --explain-borders or --explain-depth explains"),
         ("--explain-depth --at 4,0", "lies outside the result, which is 4x4"),
-        ("--explain-depth --at x", "'x' is not ROW,COLUMN, such as 0,0"),
+        ("--explain-depth --at x", "'x' is not ROW,COL, counted from 0, such as 0,2"),
         ("--explain-borders -o x.png", "--output is for results, and --explain-borders writes"),
         ("--explain-borders --explain-depth --figure x.png", "--figure draws one explanation"),
         ("--explain-borders --figure five.jpg", "it must end in .png, .svg, .pdf"),
