@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from cnnviz.capturing.fields import fields_of
+from cnnviz.models.quick_import import compiler_is_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _plain_code() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)  # listening turns it off, and changes bits
     try:
         with ExitStack() as stack:
-            if "torch._dynamo" in sys.modules:  # nothing is compiled where it is not loaded
+            if compiler_is_loaded():
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
             yield
     finally:

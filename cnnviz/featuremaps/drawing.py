@@ -33,7 +33,7 @@ from cnnviz.featuremaps.paging import Paging
 from cnnviz.featuremaps.raw import RawMaps
 from cnnviz.featuremaps.sheets import Sheets
 from cnnviz.featuremaps.stored import about_maps
-from cnnviz.featuremaps.verification import verify
+from cnnviz.featuremaps.verification import held, verify
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -178,7 +178,7 @@ class Drawing:
             self.entries.append(entry | {"reason": IN_A_ROW})
             return
         facts = self.paging.facts(layer, call) if self.paging else None
-        entry["verified"] = verify(call, values)
+        convolved = held(call)
         entry["file"] = self._file(number, layer)
         if self.options.overlay and values.ndim == 3 and values[0].size > 1:
             entry["overlay"] = self._file(number, layer, ".overlay")
@@ -186,7 +186,9 @@ class Drawing:
             entry["filters"] = _filters_file(layer)
         place = self.overview.place(entry)
         self.entries.append(
-            self.sheets.add(lambda: self._drawn(entry, values, place, kernels, beside, facts))
+            self.sheets.add(
+                lambda: self._drawn(entry, values, place, kernels, beside, facts, convolved)
+            )
         )
 
     def _kernels(self, call: Call) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
@@ -207,8 +209,10 @@ class Drawing:
         kernels: NDArray[Any] | None,
         beside: NDArray[Any] | None,
         facts: LayerFacts | None,
+        convolved: Call | None,
     ) -> dict[str, Any]:
-        """Draw all of one layer; the whole entry."""
+        """Verify and draw all of one layer; the whole entry."""
+        entry["verified"] = verify(convolved, values) if convolved else None
         entry = measured(entry, values)
         if self.paging is not None and facts is not None:
             self.paging.explorer.add(entry, values, facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,14 @@ MOST_PRODUCTS = 2e9  # of one channel; beyond it a layer would take seconds
 PRECISIONS = {torch.float32, torch.float64}
 SMALL_ENOUGH = float(np.finfo(np.float32).max) / 2  # no sum on the way is too large for float32
 PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def held(call: Call) -> Call | None:
+    """The call with a copy of what it was given, for ``verify`` later; None for other layers."""
+    layer = call.module
+    if not isinstance(layer, nn.Conv2d) or not _can_verify(layer, call):
+        return None
+    return replace(call, inputs=(call.inputs[0].detach().clone(),))
 
 
 def verify(call: Call, maps: NDArray[np.float32]) -> dict[str, Any] | None:
@@ -112,7 +120,7 @@ class _Channel:
 def _again(padded: NDArray[np.float64], layer: nn.Conv2d, channel: int) -> _Channel:
     weights = layer.weight[channel].detach().to("cpu").double().numpy()
     first = channel // (layer.out_channels // layer.groups) * len(weights)
-    bias = 0.0 if layer.bias is None else float(layer.bias[channel])
+    bias = 0.0 if layer.bias is None else float(layer.bias[channel].detach())
     planes = padded[first : first + len(weights)]
     values = magnitudes = np.zeros(())
     for plane, kernel in zip(planes, weights, strict=True):

@@ -43,6 +43,11 @@ def compiler_left_out() -> Iterator[None]:
         _put_away()
 
 
+def compiler_is_loaded() -> bool:
+    """Whether torch's compiler is there, and so may have compiled something."""
+    return COMPILER in sys.modules and not isinstance(sys.modules[COMPILER], _StandIn)
+
+
 class _StandIn(ModuleType):
     """A module that is imported when something of it is needed."""
 
