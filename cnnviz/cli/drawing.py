@@ -63,6 +63,12 @@ def drawing(command: options.Command) -> options.Command:
             " the last with maps.",
         ),
         click.option(
+            "--overlay-channel",
+            type=WholeNumber(0),
+            metavar="N",
+            help="Which channel --overlay lays over the image.  [default: the most active]",
+        ),
+        click.option(
             "--overlay", is_flag=True, help="Lay each layer's most active map over the image too."
         ),
         click.option(
@@ -150,8 +156,10 @@ def options_of(given: dict[str, Any]) -> MapOptions:
     limits = tuple(Limit.read(text) for text in flags)
     if given["cam_class"] is not None and given["cam"] is None:
         raise UsageError("--class is for --cam; add --cam auto")
+    if given["overlay_channel"] is not None and not given["overlay"]:
+        raise UsageError("--overlay-channel is for --overlay; add it")
     names = ("layers", "channels", "sort", "top", "raw", "maps", "overlay", "filters", "cam")
-    rest = {name: given[name] for name in (*names, "cam_class")}
+    rest = {name: given[name] for name in (*names, "overlay_channel", "cam_class")}
     return MapOptions(**rest, look=look, fail_on=limits)
 
 

@@ -15,7 +15,7 @@ from cnnviz.capturing import Hints, run_and_capture
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps import answers, filters, pictures
 from cnnviz.featuremaps.cam import class_index, grad_cam, refuse_layer
-from cnnviz.featuremaps.channels import WORDS, most_active, ordered
+from cnnviz.featuremaps.channels import WORDS, ordered
 from cnnviz.featuremaps.folder import (
     CAM,
     INPUT,
@@ -105,8 +105,7 @@ class Drawing:
         if layer.type == "Flatten":
             return []
         names = [self._file(number, layer)]
-        is_map = layer.shape is not None and len(layer.shape) == 3 and max(layer.shape[1:]) > 1
-        if self.options.overlay and is_map:
+        if layer.shape is not None and self.options.overlays(layer.shape):
             names.append(self._file(number, layer, ".overlay"))
         modules: Any = self.model.module
         module = dict(modules.named_modules()).get(layer.name)
@@ -180,7 +179,7 @@ class Drawing:
         facts = self.paging.facts(layer, call) if self.paging else None
         convolved = held(call)
         entry["file"] = self._file(number, layer)
-        if self.options.overlay and values.ndim == 3 and values[0].size > 1:
+        if self.options.overlays(values.shape):
             entry["overlay"] = self._file(number, layer, ".overlay")
         if kernels is not None and layer.call == 1:
             entry["filters"] = _filters_file(layer)
@@ -230,8 +229,7 @@ class Drawing:
             drawn = filters.draw_filters(entry, kernels, options.look, channels)
             self._write(entry["filters"], drawn)
         if entry["overlay"] is not None:
-            (best,) = most_active(values, 1)
-            over = pictures.draw_channel_over(self.seen, values, entry, best)
+            over = pictures.draw_channel_over(self.seen, values, entry, options.overlay_channel)
             self._write(entry["overlay"], over)
         self.overview.add(place, entry, values)
         return entry

@@ -10,6 +10,7 @@ from cnnviz.errors import UsageError
 from cnnviz.render.look import Look
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from cnnviz.explorer import PageOptions
@@ -58,9 +59,9 @@ class MapOptions:
     ``layers`` are patterns (see ``select``); without any, what a reader wants to see. ``channels``
     is how many of a layer's are drawn, None all, those first that ``sort`` puts first. ``top`` is
     how many classes are named; None is ten of few and five of many. ``raw`` keeps the values in a
-    file too. ``overlay`` lays each layer's most active channel over the input, ``filters`` draws
-    the kernels of the convolutions shown. ``cam`` names the layer by which Grad-CAM explains
-    ``cam_class``, a number or name, or the first class.
+    file too. ``overlay`` lays a channel of each layer over the input: ``overlay_channel``, or
+    without it the most active. ``filters`` draws the kernels of the convolutions shown. ``cam``
+    names the layer by which Grad-CAM explains ``cam_class``, a number or name, or the first class.
     ``fail_on`` are limits that fail the run. With ``page`` an HTML page that opens the network is
     written too.
     """
@@ -72,12 +73,18 @@ class MapOptions:
     top: int | None = None
     raw: str | None = None
     overlay: bool = False
+    overlay_channel: int | None = None
     filters: bool = False
     cam: str | None = None
     cam_class: str | None = None
     maps: str | None = None
     fail_on: tuple[Limit, ...] = ()
     page: PageOptions | None = None
+
+    def overlays(self, shape: Sequence[int]) -> bool:
+        """Whether one of a layer's maps, (C, H, W), is laid over the input."""
+        is_map = len(shape) == 3 and max(shape[1:]) > 1
+        return self.overlay and is_map and (self.overlay_channel or 0) < shape[0]
 
     def failed(self, layers: list[dict[str, Any]]) -> list[str]:
         """Which limits are passed in which layers, as the manifest has them."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnnviz.featuremaps.channels import most_active
 from cnnviz.render.bars import percent
 from cnnviz.render.grid import draw_maps
 from cnnviz.render.levels import short, to_levels
@@ -114,11 +115,16 @@ def draw_seen(seen: NDArray[Any], title: str, subtitle: str) -> bytes:
 
 
 def draw_channel_over(
-    seen: NDArray[Any], values: NDArray[Any], entry: dict[str, Any], channel: int
+    seen: NDArray[Any], values: NDArray[Any], entry: dict[str, Any], channel: int | None
 ) -> bytes:
-    """A PNG of one channel of a layer's (C, H, W) maps over what the model saw."""
+    """A PNG of a channel of a layer's (C, H, W) maps over what was seen; None: the most active."""
     plain = caption_of(entry).title
-    subtitle = f"channel {channel}, the most active: the largest mean magnitude of {len(values)}"
+    subtitle = f"channel {channel} of {len(values)}"
+    if channel is None:
+        (channel,) = most_active(values, 1)
+        subtitle = (
+            f"channel {channel}, the most active: the largest mean magnitude of {len(values)}"
+        )
     return draw_overlay(values[channel], _in_color(seen), Caption(plain, subtitle))
 
 

@@ -92,6 +92,23 @@ def test_overlay_is_drawn_of_every_map_and_of_no_vector(run: Run, tmp_path: Path
     assert (tmp_path / "seven.lenet" / "01_features.0.overlay.png").is_file()
 
 
+def test_overlay_takes_the_channel_that_is_named_where_a_layer_has_it(
+    run: Run, tmp_path: Path
+) -> None:
+    found = manifest(run, *LENET, "--overlay", "--overlay-channel", "10", "--layers", "conv")
+    files = {layer["name"]: layer["overlay"] for layer in found["layers"] if layer["file"]}
+    assert [name for name, file in files.items() if file] == ["features.3"]  # of 6, 16 and 120
+    named = (tmp_path / "seven.lenet" / str(files["features.3"])).read_bytes()
+    manifest(run, *LENET, "--overlay", "--layers", "conv", "--overwrite")
+    assert named != (tmp_path / "seven.lenet" / str(files["features.3"])).read_bytes()
+
+
+def test_a_channel_to_overlay_without_overlay_is_refused(run: Run) -> None:
+    result = run(*LENET, "--overlay-channel", "3")
+    assert result.exit_code == 2
+    assert "--overlay-channel is for --overlay; add it" in result.stderr
+
+
 def test_cam_explains_the_first_class_or_the_one_that_is_named(run: Run, tmp_path: Path) -> None:
     found = manifest(run, *LENET, "--cam", "auto")["cam"]
     assert found["file"] == "cam.png"
