@@ -1,11 +1,12 @@
 """What ``cnnviz featuremaps`` costs beside the network alone: seconds and memory.
 
-    python benchmarks/featuremaps_speed.py [--runs 3] [--only capture|command|memory]
+    python benchmarks/featuremaps_speed.py [--runs 3] [--only capture|batches|command|memory]
 
-Three tables. The forward pass with every layer captured, copied and dropped, beside the bare one,
+Four tables. The forward pass with every layer captured, copied and dropped, beside the bare one,
 in one process in turn. The whole command with ``--layers all`` beside the least that it could be:
 imports, the network with random weights, one forward pass, and OpenCV's encoding of the same PNG
-files. The peak of memory beside the sum of all maps, and beside the network alone. For Linux.
+files. The peak of memory beside the sum of all maps, and beside the network alone. And the bare
+forward pass of eight images one by one and as a batch. For Linux.
 """
 
 import argparse
@@ -71,6 +72,32 @@ def capture_table(runs: int) -> None:
         first, *others = (statistics.median(taken) for taken in times.values())
         cells = [cell for one in others for cell in (f"{one:.3f}", f"{one / first:.2f}")]
         print_row(name, f"{first:.3f}", *cells)
+    print()
+
+
+def batch_table(runs: int) -> None:
+    """Eight images one by one and as one batch, and whether the outputs are the same."""
+    import torch
+
+    from cnnviz.models.torchvision import load_torchvision
+
+    print_row("224x224", "one by one, s", "batch of 8, s", "times as fast", "equal outputs")
+    print_row(*["---"] * 5)
+    for name in ("resnet18", "resnet50", "vgg16"):
+        model = getattr(load_torchvision().models, name)(weights=None).eval()
+        images = torch.rand(8, 3, 224, 224)
+
+        def alone(model: Any = model, images: Any = images) -> Any:
+            return torch.cat([model(image[None]) for image in images])
+
+        def together(model: Any = model, images: Any = images) -> Any:
+            return model(images)
+
+        with torch.inference_mode():
+            same = torch.equal(alone(), together())  # the first run warms up
+            pairs = [(seconds_of(alone), seconds_of(together)) for _ in range(runs)]
+        one, eight = (statistics.median(times) for times in zip(*pairs, strict=True))
+        print_row(name, f"{one:.2f}", f"{eight:.2f}", f"{one / eight:.2f}", "yes" if same else "no")
     print()
 
 
@@ -142,12 +169,14 @@ def memory_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", choices=["capture", "command", "memory"])
+    parser.add_argument("--only", choices=["capture", "batches", "command", "memory"])
     options = parser.parse_args()
     if options.only in (None, "command"):  # the largest process first: memory is inherited
         command_table(options.runs)
     if options.only in (None, "memory"):
         memory_table()
+    if options.only in (None, "batches"):
+        batch_table(options.runs)
     if options.only in (None, "capture"):
         capture_table(options.runs)
 
