@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnviz.cli.mapped import files_beside
 from cnnviz.cli.options import shown
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.against import Against, Divergence, diverges
@@ -95,7 +96,8 @@ def table(result: FeatureMaps, *, quiet: bool) -> str:
             "",
             *_verdict(said, layers),
             *_answers(result.manifest),
-            f"{shown(result.folder)}/  {_pictures(result.manifest)} pictures and manifest.json",
+            f"{shown(result.folder)}/  {_pictures(result.manifest)} pictures,"
+            f" {files_beside(result.manifest)}",
         ]
     )
 

@@ -94,7 +94,7 @@ def command(
     written = [*folders.values(), *([together] if together else [])]
     refuse_filled([] if dry_run or tree else written, overwrite=overwrite)
     refuse_unknown(model)
-    chosen = replace(chosen, page=None if against else page_of(given))
+    chosen = replace(chosen, page=page_of(given))
     batch = Batch(list(folders))
     if tree:
         print_trees(batch, model, asked)

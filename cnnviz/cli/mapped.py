@@ -63,7 +63,7 @@ def report(
             "",
             *_predictions(manifest, top),
             *_explained(manifest),
-            f"{shown(result.folder)}/  {_count(manifest)} pictures, {_files(manifest)}"
+            f"{shown(result.folder)}/  {_count(manifest)} pictures, {files_beside(manifest)}"
             f"{_verified(manifest)}",
         ]
     )
@@ -153,7 +153,8 @@ def _count(manifest: dict[str, Any]) -> int:
     return 1 + of_layers + sum(bool(manifest[name]) for name in rest)
 
 
-def _files(manifest: dict[str, Any]) -> str:
+def files_beside(manifest: dict[str, Any]) -> str:
+    """What is written beside the pictures."""
     page = manifest.get("page")
     return f"{page} to open in a browser, and manifest.json" if page else "and manifest.json"
 

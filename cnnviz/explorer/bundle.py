@@ -22,6 +22,8 @@ MODULES = (
     "state.js",
     "dom.js",
     "paint.js",
+    "sides.js",
+    "input.js",
     "about.js",
     "overview.js",
     "layer.js",

@@ -65,14 +65,16 @@ class Candidates:
             if total > HELD * self.budget:
                 self._held[place] = _Held(one.key, one.size, None, one.convolution)
 
-    def chosen(self, tensor: Numbers) -> dict[str, Numbers]:
+    def chosen(self, tensor: Numbers | None) -> dict[str, Numbers]:
         """What the page holds, by name: ``KEY``, ``KEY:weights``, ``KEY:bias``.
 
         First come convolutions with all that their sums are made of, from the first on; then
         weights of others, and values of further layers, in a part of what is left.
         """
         layers = [self._held[number] for number in sorted(self._held)]
-        values = {INPUT: tensor} | {x.key: x.values for x in layers if x.values is not None}
+        values = {x.key: x.values for x in layers if x.values is not None}
+        if tensor is not None:
+            values[INPUT] = tensor
         chosen: dict[str, Numbers] = {}
         room = _take(chosen, _sums(layers, values), self.budget)
         _take(chosen, _more(layers), min(room, self.budget // SPARE))

@@ -27,14 +27,14 @@ class Head:
     """What a run is about.
 
     ``picture`` is the input as the model saw it, uint8 (H, W, 3) or (H, W, 1); ``tensor`` what it
-    was given, float32 (C, H, W). ``command`` is the line that made the page, ``versions`` those of
-    the packages that computed it.
+    was given, float32 (C, H, W); both are None of a run of which only the maps are known.
+    ``command`` is the line that made the page, ``versions`` those of the packages that computed it.
     """
 
     title: str
     model: str
-    picture: NDArray[np.uint8]
-    tensor: NDArray[np.float32]
+    picture: NDArray[np.uint8] | None
+    tensor: NDArray[np.float32] | None
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,13 +63,17 @@ class LayerFacts:
 
     ``fields`` are its receptive fields along the rows and columns of the input, as ``summarize``
     finds them; empty where they are not known. ``labels`` are names of its values, for the layer
-    that puts the classes out.
+    that puts the classes out. ``telling`` are the channels of the overview, by default those that
+    vary most. In a run beside another one ``apart`` are the channels' largest differences from
+    it, (C,), NaN where there is none.
     """
 
     fields: tuple[Field, ...] = ()
     convolution: Convolution | None = None
     parameters: int | None = None
     labels: tuple[str, ...] = ()
+    telling: tuple[int, ...] | None = None
+    apart: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

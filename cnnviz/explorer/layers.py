@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FACTS = (
     *("index", "name", "paper_name", "type", "kind", "call", "shape", "layout"),
-    *("reason", "stats", "verified"),
+    *("reason", "stats", "verified", "compare"),
 )
 
 
@@ -59,6 +59,7 @@ def described(entry: Mapping[str, Any], kept: Kept | None) -> dict[str, Any]:
         "convolution": _convolution(facts.convolution),
         "statistics": base64_of(_statistics(entry["channels"])),
         "flags": _flags(entry["channels"]),
+        "apart": None if facts.apart is None else base64_of(facts.apart),
     }
 
 

@@ -1,40 +1,39 @@
-"""Collects layers as they come, and writes the page."""
+"""Writes a page, or a page per layer, of a run or of two that were compared."""
 
 from __future__ import annotations
 
 import base64
 import html
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import numpy as np
 
 from cnnviz.explorer import bundle
-from cnnviz.explorer.exact import Candidates, base64_of
-from cnnviz.explorer.layers import Kept, described, key_of
-from cnnviz.explorer.sprites import as_webp, cells_of, picture_png, sheet_of
+from cnnviz.explorer.exact import base64_of
+from cnnviz.explorer.sprites import picture_png
 from cnnviz.render.colors import table
 from cnnviz.render.look import COLOR_MAPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from cnnviz.explorer.facts import Head, LayerFacts, PageOptions
+    from cnnviz.explorer.facts import Head, PageOptions
+    from cnnviz.explorer.layers import Kept
     from cnnviz.explorer.sprites import Sheet
 
-TELLING = 6  # channels of a layer in the overview
 NOSCRIPT = 640  # pixels that a small sheet may be enlarged to without a script
-LOSSLESS = 2_000_000  # bytes of lossless sheets, beyond which the largest become WebP
 SHOWN_CLASSES = 10
+SIDES = ("A", "B")
 FROM_RUN = (
     *("cnnviz", "image", "weights", "notes", "preprocess", "predictions_from", "selection"),
-    *("hooks_change_nothing", "scale", "colors"),
+    *("hooks_change_nothing", "scale", "colors", "precision"),
 )
+FROM_COMPARISON = ("with", "names", "limit", "first_divergent")
 
 
 @dataclass(frozen=True)
@@ -45,148 +44,132 @@ class Page:
     warnings: list[str]
 
 
-class Explorer:
-    """Collects layers as they come, in any order and from any thread, and is written at the end.
+@dataclass(frozen=True)
+class Told:
+    """A run as a page has it: its layers, what is kept of them by number, and exact numbers."""
 
-    Of a layer's values 256 levels are kept, and the values themselves only as long as they may
-    find room in the budget of exact numbers.
-    """
+    head: Head
+    manifest: Mapping[str, Any]
+    layers: list[dict[str, Any]]
+    kept: Mapping[int, Kept]
+    exact: Mapping[str, NDArray[np.float32]]
 
-    def __init__(self, head: Head, options: PageOptions) -> None:
-        self.head, self.options = head, options
-        self._kept: dict[int, Kept] = {}
-        self._exact = Candidates(options.exact_budget)
-        self._lock = Lock()
 
-    def add(self, entry: Mapping[str, Any], values: NDArray[np.float32], facts: LayerFacts) -> None:
-        """Take a layer's (C, …) values in; ``entry`` is its entry in the manifest."""
-        kept = self._layer(values, facts)
-        with self._lock:
-            self._kept[entry["index"]] = kept
-            self._exact.add(entry["index"], key_of(entry), values, facts.convolution)
+def written(runs: Sequence[Told], options: PageOptions) -> Page:
+    """The page of one run, or of two that were compared; the first one is what it is about."""
+    files = {"index.html": _page(runs, options, None)}
+    if options.html_dir:
+        for number in sorted(runs[0].kept):
+            files[page_of(number)] = _page(runs, options, number)
+    return Page(files, _warnings(files, options))
 
-    def html(self, manifest: Mapping[str, Any]) -> Page:
-        """The page of all layers that were added, with what the run's ``manifest`` says."""
-        self._limit_lossless()
-        exact = self._exact.chosen(self.head.tensor)
-        layers = [described(x, self._kept.get(x["index"])) for x in manifest["layers"]]
-        files = {"index.html": self._page(manifest, layers, exact, None)}
-        if self.options.html_dir:
-            for layer in layers:
-                if layer["index"] in self._kept:
-                    name = page_of(layer["index"])
-                    files[name] = self._page(manifest, layers, exact, layer["index"])
-        return Page(files, self._warnings(files))
 
-    def _layer(self, values: NDArray[np.float32], facts: LayerFacts) -> Kept:
-        cells = cells_of(values, self.options.cell)
-        if cells is None:
-            return Kept(facts)
-        telling = _telling(values)
-        lossless = self.options.lossless
-        few = replace(cells, levels=cells.levels[telling]) if self.options.html_dir else None
-        return Kept(
-            facts,
-            {"kind": cells.kind, "size": cells.size, "reduced": cells.reduced}
-            | {"cell": cells.levels.shape[1:]},
-            sheet_of(cells, lossless=lossless),
-            tuple(telling),
-            sheet_of(few, lossless=lossless) if few else None,
-        )
+def _page(runs: Sequence[Told], options: PageOptions, only: int | None) -> bytes:
+    """One file: all layers, or with ``html_dir`` the overview or ``only`` one of them."""
+    sheets: list[dict[str, Any]] = []
+    document = {
+        "words": bundle.words(options.language),
+        "language": options.language,
+        "maps": _color_maps(),
+        "pages": options.html_dir,
+        "only": only,
+        "compare": _comparison(runs[0].manifest),
+        "runs": [_run(runs, side, options, only, sheets) for side in range(len(runs))],
+    }
+    return _rendered(document, sheets)
 
-    def _limit_lossless(self) -> None:
-        """Make the largest lossless sheets WebP where all together are too large."""
-        if self.options.lossless is not None or self.options.html_dir:
-            return
-        png = {n: kept.sheet for n, kept in self._kept.items() if kept.sheet and not kept.sheet.off}
-        total = sum(len(sheet.data) for sheet in png.values())
-        for number in sorted(png, key=lambda n: (-len(png[n].data), n)):
-            if total <= LOSSLESS:
-                return
-            smaller = as_webp(png[number])
-            total -= len(png[number].data)
-            self._kept[number] = replace(self._kept[number], sheet=smaller)
 
-    def _page(
-        self,
-        manifest: Mapping[str, Any],
-        layers: list[dict[str, Any]],
-        exact: Mapping[str, NDArray[np.float32]],
-        only: int | None,
-    ) -> bytes:
-        """One file: all layers, or with ``html_dir`` the overview or ``only`` one of them."""
-        shown, sheets = [], []
-        for layer in layers:
-            kept = self._kept.get(layer["index"])
-            sheet, cells = self._sheet(kept, layer["index"], only)
-            if sheet is None:
-                shown.append(layer)
-                continue
-            sheets.append(_figure(layer, sheet))
-            shown.append(layer | {"sheet": _sheet_facts(sheet, cells)})
-        names = _needed(layers, only) if self.options.html_dir else exact
-        document = {
-            "words": bundle.words(self.options.language),
-            "language": self.options.language,
-            "maps": _color_maps(),
-            "pages": self.options.html_dir,
-            "only": only,
-            "runs": [
-                self._run(manifest)
-                | {"layers": shown, "exact": {n: _exact(exact[n]) for n in names if n in exact}}
-            ],
-        }
-        return self._rendered(document, sheets)
+def _run(
+    runs: Sequence[Told],
+    side: int,
+    options: PageOptions,
+    only: int | None,
+    sheets: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """One of the runs in the page's document; the pictures of its layers go to ``sheets``."""
+    run, shown = runs[side], []
+    for layer in run.layers:
+        sheet, cells = _sheet(run.kept.get(layer["index"]), layer["index"], options, only)
+        if sheet is None:
+            shown.append(layer)
+            continue
+        sheets.append(_figure(layer, sheet, side if len(runs) > 1 else None))
+        shown.append(layer | {"sheet": _sheet_facts(sheet, cells)})
+    names = _needed(run.layers, only) if options.html_dir else run.exact
+    exact = {n: _exact(n, run, runs[0]) for n in names if n in run.exact}
+    return _about(run) | {"layers": shown, "exact": exact}
 
-    def _sheet(
-        self, kept: Kept | None, number: int, only: int | None
-    ) -> tuple[Sheet | None, tuple[int, ...] | None]:
-        """The picture of a layer that goes into a page, and of which channels it is (None: all)."""
-        if kept is None or kept.sheet is None:
-            return None, None
-        if not self.options.html_dir or only == number:
-            return kept.sheet, None
-        return (kept.telling_sheet, kept.telling) if only is None else (None, None)
 
-    def _rendered(self, document: dict[str, Any], sheets: list[dict[str, Any]]) -> bytes:
-        run = document["runs"][0]
-        text = _template().render(
-            language=self.options.language,
-            words=document["words"],
-            title=self.head.title,
-            picture=run["input"]["picture"],
-            predictions=run["predictions"],
-            sheets=sheets,
-            policy=bundle.policy(),
-            style=bundle.style(),
-            script=bundle.script(),
-            data=bundle.json_in_html(document),
-        )
-        return text.encode("utf-8", "replace")
+def _sheet(
+    kept: Kept | None, number: int, options: PageOptions, only: int | None
+) -> tuple[Sheet | None, tuple[int, ...] | None]:
+    """The picture of a layer that goes into a page, and of which channels it is (None: all)."""
+    if kept is None or kept.sheet is None:
+        return None, None
+    if not options.html_dir or only == number:
+        return kept.sheet, None
+    return (kept.telling_sheet, kept.telling) if only is None else (None, None)
 
-    def _run(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        head = self.head
-        picture = base64.b64encode(picture_png(head.picture)).decode("ascii")
-        return {key: manifest.get(key) for key in FROM_RUN} | {
-            "title": head.title,
-            "model": head.model,
-            "command": head.command,
-            "versions": dict(head.versions),
-            "predictions": list(manifest.get("predictions") or [])[:SHOWN_CLASSES],
-            "input": {
-                "picture": f"data:image/png;base64,{picture}",
-                "picture_size": head.picture.shape[:2],
-                "shape": head.tensor.shape,
-            },
-        }
 
-    def _warnings(self, files: Mapping[str, bytes]) -> list[str]:
-        return [
-            f"{name} has {len(data) / 1e6:.1f} MB, which browsers open slowly; choose fewer layers"
-            " or smaller cells, or give every layer a page of its own with --html-dir"
-            for name, data in files.items()
-            if len(data) > self.options.large
-        ]
+def _rendered(document: dict[str, Any], sheets: list[dict[str, Any]]) -> bytes:
+    run = document["runs"][0]
+    text = _template().render(
+        language=document["language"],
+        words=document["words"],
+        title=run["title"],
+        seen=[
+            (one["input"]["picture"], f"{side}: {name}" if name else "")
+            for one, side, name in zip(document["runs"], SIDES, _names(document), strict=False)
+            if one["input"]["picture"]
+        ],
+        predictions=run["predictions"],
+        sheets=sheets,
+        policy=bundle.policy(),
+        style=bundle.style(),
+        script=bundle.script(),
+        data=bundle.json_in_html(document),
+    )
+    return text.encode("utf-8", "replace")
+
+
+def _names(document: Mapping[str, Any]) -> Sequence[str]:
+    return document["compare"]["names"] if document["compare"] else ("",)
+
+
+def _about(run: Told) -> dict[str, Any]:
+    head, manifest = run.head, run.manifest
+    return {key: manifest.get(key) for key in FROM_RUN} | {
+        "title": head.title,
+        "model": head.model,
+        "command": head.command,
+        "versions": dict(head.versions),
+        "predictions": list(manifest.get("predictions") or [])[:SHOWN_CLASSES],
+        "input": _input(head),
+    }
+
+
+def _input(head: Head) -> dict[str, Any]:
+    """What the model saw; of a run of which only the maps are known there is no picture."""
+    shape = None if head.tensor is None else head.tensor.shape
+    if head.picture is None:
+        return {"picture": None, "picture_size": None, "shape": shape}
+    data = base64.b64encode(picture_png(head.picture)).decode("ascii")
+    size = head.picture.shape[:2]
+    return {"picture": f"data:image/png;base64,{data}", "picture_size": size, "shape": shape}
+
+
+def _comparison(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    said = manifest.get("compare")
+    return said and {name: said[name] for name in FROM_COMPARISON}
+
+
+def _warnings(files: Mapping[str, bytes], options: PageOptions) -> list[str]:
+    return [
+        f"{name} has {len(data) / 1e6:.1f} MB, which browsers open slowly; choose fewer layers"
+        " or smaller cells, or give every layer a page of its own with --html-dir"
+        for name, data in files.items()
+        if len(data) > options.large
+    ]
 
 
 def in_frame(page: bytes, height: int = 820) -> str:
@@ -206,25 +189,22 @@ def page_of(number: int) -> str:
     return f"layer_{number:03}.html"
 
 
-def _telling(values: NDArray[np.float32]) -> list[int]:
-    """The channels that differ most within themselves, in their order."""
-    rows = np.nan_to_num(values.reshape(len(values), -1), posinf=0, neginf=0)
-    best = np.argsort(-rows.std(axis=1), kind="stable")[:TELLING]
-    return sorted(map(int, best))
-
-
 def _sheet_facts(sheet: Sheet, cells: Sequence[int] | None) -> dict[str, Any]:
     return {"columns": sheet.columns, "off": sheet.off, "cells": cells}
 
 
-def _figure(layer: Mapping[str, Any], sheet: Sheet) -> dict[str, Any]:
-    """A layer's sheet for the grid that is there without a script, whence the script takes it."""
+def _figure(layer: Mapping[str, Any], sheet: Sheet, side: int | None) -> dict[str, Any]:
+    """A layer's sheet for the grid that is there without a script, whence the script takes it.
+
+    ``side`` is which of two runs it is of, None of one alone.
+    """
     height, width = sheet.size
     enlarged = max(1, min(NOSCRIPT // width, NOSCRIPT // height))
     data = base64.b64encode(sheet.data).decode("ascii")
+    names = (layer["paper_name"], layer["key"], layer["type"])
     return {
-        "index": layer["index"],
-        "name": " · ".join(filter(None, (layer["paper_name"], layer["key"], layer["type"]))),
+        "id": f"sheet-{layer['index']}" + ("-b" if side == 1 else ""),
+        "name": " · ".join(filter(None, (*names, "" if side is None else SIDES[side]))),
         "shape": " × ".join(map(str, layer["shape"])),
         "uri": f"data:{sheet.mime};base64,{data}",
         "height": height * enlarged,
@@ -242,7 +222,12 @@ def _needed(layers: Sequence[Mapping[str, Any]], only: int | None) -> list[str]:
     return names if reads is None else [*names, reads]
 
 
-def _exact(values: NDArray[np.float32]) -> dict[str, Any]:
+def _exact(name: str, run: Told, first: Told) -> dict[str, Any] | None:
+    """Exact numbers in the page; None where they are those of the first run, to the bit."""
+    values, before = run.exact[name], first.exact.get(name)
+    same = before is not None and before.shape == values.shape
+    if run is not first and same and before is not None and before.tobytes() == values.tobytes():
+        return None
     return {"shape": values.shape, "data": base64_of(values)}
 
 

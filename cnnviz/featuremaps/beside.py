@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cnnviz.explorer import Told
     from cnnviz.render.sheet import Caption
 
 
@@ -27,3 +28,6 @@ class Beside:
     def manifest(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """The whole manifest, with what there is to add."""
         return manifest
+
+    def told(self) -> Told | None:
+        """Another run that the page shows beside this one."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz import storage
-from cnnviz.capturing import Hints, run_and_capture
 from cnnviz.errors import CnnvizError, UsageError
 from cnnviz.featuremaps.against import UPPER_HALF, Divergence, diverges
 from cnnviz.featuremaps.beside import Beside
@@ -19,10 +18,10 @@ from cnnviz.featuremaps.errors import errors_between
 from cnnviz.featuremaps.facing import Facing
 from cnnviz.featuremaps.folder import FeatureMaps, key_of
 from cnnviz.featuremaps.job import read_input, save_feature_maps
+from cnnviz.featuremaps.opposite import Opposite
 from cnnviz.featuremaps.pictures import seen_by
 from cnnviz.featuremaps.placing import place_of, placed
 from cnnviz.featuremaps.plan import plan
-from cnnviz.featuremaps.predictions import last_type_of, predict
 from cnnviz.featuremaps.stored import read_maps
 from cnnviz.featuremaps.waiting import Waiting
 from cnnviz.models.asked import RANDOM, Asked
@@ -34,15 +33,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from cnnviz.explorer import Told
     from cnnviz.featuremaps.against import Against
     from cnnviz.featuremaps.options import MapOptions
     from cnnviz.featuremaps.plan import Plan
-    from cnnviz.featuremaps.stored import Source, StoredMaps
+    from cnnviz.featuremaps.stored import StoredMaps
     from cnnviz.models.loading import LoadedModel, Prepared
     from cnnviz.render.sheet import Caption
 
 COMPARED = "compare.png"
-KEPT_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ class Comparer:
         prepared = read_input(path, self.model)
         planned = plan(self.model.module, [prepared.tensor], options.layers, options.maps)
         with ExitStack() as stack:
-            side, taken = self._other_side(prepared, folder, planned, options, stack)
+            options = _shared(options)
+            side, taken = self._other_side(path, prepared, folder, planned, options, stack)
             names = (path.name, self.names[1]) if self.against.kind == "image" else self.names
             beside = _Comparison(self, names, side, folder, prepared, options)
             files = [*inputs, *taken]
@@ -99,31 +99,36 @@ class Comparer:
             return save_feature_maps(path, self.model, folder, files, options, beside, prepared)
 
     def _other_side(
-        self, prepared: Prepared, folder: Path, planned: Plan, options: MapOptions, stack: ExitStack
-    ) -> tuple[_Side, list[Path]]:
-        """The other side's values, and the files that they are from."""
+        self,
+        path: Path,
+        prepared: Prepared,
+        folder: Path,
+        planned: Plan,
+        options: MapOptions,
+        stack: ExitStack,
+    ) -> tuple[Opposite, list[Path]]:
+        """The other side, and the files that it is from."""
         if self.against.kind == "maps":
             stored = read_maps(Path(self.against.value))
             _refuse_strangers(stored, planned)
-            classes = (stored.manifest or {}).get("predictions", [])
-            return _Side(stored, classes[:KEPT_CLASSES], stored.seen), [stored.path]
+            return Opposite.of_maps(stored, options.page), [stored.path]
         sources = []
         if self.against.kind == "image":
-            sources = [Path(self.against.value)]
-            prepared = read_input(sources[0], self.other)
+            path = Path(self.against.value)
+            sources = [path]
+            prepared = read_input(path, self.other)
         prepared = place_of(self.other.module).taken(prepared)
         waiting = stack.enter_context(closing(Waiting(folder)))
-        classes = _run(self.other, prepared, planned, options, waiting)
-        return _Side(waiting, classes, seen_by(self.other, prepared)), sources
+        run = Opposite.of_run(self.other, prepared, planned, options, waiting, path)
+        return run, sources
 
 
-@dataclass(frozen=True)
-class _Side:
-    """The other side: its values, its best classes, and its input as it was seen."""
-
-    values: Source
-    classes: list[dict[str, Any]]
-    seen: NDArray[Any] | None
+def _shared(options: MapOptions) -> MapOptions:
+    """The same, and of a page's room for exact numbers each side has half."""
+    page = options.page
+    if page is None:
+        return options
+    return replace(options, page=replace(page, exact_budget=page.exact_budget // 2))
 
 
 def _refuse_strangers(stored: StoredMaps, planned: Plan) -> None:
@@ -133,26 +138,6 @@ def _refuse_strangers(stored: StoredMaps, planned: Plan) -> None:
             f"{stored.path} has none of the layers that are drawn; it has"
             f" {', '.join(list(stored.shapes)[:5])}"
         )
-
-
-def _run(
-    other: LoadedModel, prepared: Prepared, planned: Plan, options: MapOptions, waiting: Waiting
-) -> list[dict[str, Any]]:
-    """Run the other side, let its values wait, and return its best classes."""
-
-    def keep(layer: Any, _: Any) -> None:
-        if layer.values is not None:
-            waiting.add(layer.key, layer.values.numpy())
-
-    run = run_and_capture(
-        other.module,
-        prepared.tensor,
-        wants=lambda layer: layer in planned.selection,
-        receive=keep,
-        hints=Hints.of(other.module, options.maps),
-    )
-    found = predict(run.output, other.labels, last_type_of(run.layers))
-    return found.classes[:KEPT_CLASSES] if found else []
 
 
 def _other(model: LoadedModel, asked: Asked, against: Against) -> LoadedModel:
@@ -206,7 +191,7 @@ class _Comparison(Beside):
         self,
         comparer: Comparer,
         names: tuple[str, str],
-        side: _Side,
+        side: Opposite,
         folder: Path,
         prepared: Prepared,
         options: MapOptions,
@@ -228,6 +213,7 @@ class _Comparison(Beside):
         if theirs is None or entry["compare"]["reason"]:
             return None
         self.facing.add(entry, values, theirs)
+        self.side.add(entry, values, theirs)
         return self.facing.drawn(entry, values, theirs, caption, channels)
 
     def manifest(self, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -248,6 +234,10 @@ class _Comparison(Beside):
             },
             "failed_limits": manifest["failed_limits"] + (limit.failed(layers) if limit else []),
         }
+
+    def told(self) -> Told | None:
+        """The other side, for the page."""
+        return self.side.told()
 
     def _file(self) -> str | None:
         model = self.comparer.model

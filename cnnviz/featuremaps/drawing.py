@@ -143,7 +143,8 @@ class Drawing:
             "output": self._picture_of(run),
         }
         layers = manifest.pop("layers")
-        return self._paged({**manifest, **pictures_of_all, "page": None, "layers": layers})
+        manifest = {**manifest, **pictures_of_all, "page": None, "layers": layers}
+        return self._paged(self.beside.manifest(manifest))
 
     def _paged(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the page; the manifest that names it."""
@@ -151,7 +152,7 @@ class Drawing:
             return manifest
         explorer, name = self.paging.explorer, Path(manifest["image"]).name
         explorer.head = replace(explorer.head, title=f"{self.model.title} on {name}")
-        page = explorer.html(manifest)
+        page = explorer.html(manifest, self.beside.told())
         for name, data in page.files.items():
             self._write(name, data)
         return {**manifest, "page": PAGE, "notes": [*manifest["notes"], *page.warnings]}

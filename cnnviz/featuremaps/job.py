@@ -59,7 +59,6 @@ def save_feature_maps(
     storage.refuse_existing(files, [path, *inputs], overwrite=True)
     _remove(folder / MANIFEST)
     manifest = drawing.run({"cnnviz": __version__, "model": model.name, "image": str(path)})
-    manifest = beside.manifest(manifest)
     storage.write_bytes(folder / MANIFEST, as_text(manifest))
     return FeatureMaps(path, folder, manifest)
 

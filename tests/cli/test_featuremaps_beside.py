@@ -94,7 +94,9 @@ def test_trained_against_random_weights_is_measured_layer_by_layer(
     ]
     assert lines[4].split()[:2] == ["C1", "features.0"]
     assert "  first to differ beyond rounding (relative > 0.00024): features.0" in lines
-    assert lines[-1].startswith("seven.lenet.vs.random/  15 pictures")
+    said = "15 pictures, index.html to open in a browser, and manifest.json"
+    assert lines[-1] == f"seven.lenet.vs.random/  {said}"
+    assert (tmp_path / "seven.lenet.vs.random" / "index.html").is_file()
     assert len(list((tmp_path / "seven.lenet.vs.random").glob("*.png"))) == 15
 
 

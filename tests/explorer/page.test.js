@@ -160,6 +160,14 @@ test("a command's words are quoted for a shell", () => {
   );
 });
 
+test("a command asks for the weights that a model does not come with", () => {
+  const words = (weights) => stepCommand({ model: "m", weights }, { key: "c" }, 0, [0, 0]).split(" --layer")[0];
+  assert.equal(words({ source: "trained", seed: 3 }), "cnnviz step IMAGE --model m");
+  assert.equal(words({ source: "own" }), "cnnviz step IMAGE --model m");
+  assert.equal(words({ source: "epoch0" }), "cnnviz step IMAGE --model m --weights epoch0");
+  assert.equal(words({ source: "random", seed: 7 }), "cnnviz step IMAGE --model m --weights random --seed 7");
+});
+
 test("every string that the page says is in the table, in both languages, and none is idle", () => {
   const folder = new URL("../../cnnviz/explorer/page/", import.meta.url);
   const words = JSON.parse(readFileSync(new URL("words.json", folder), "utf8"));

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +11,12 @@ import torch
 from torch import nn
 
 from tests.explorer.driver import Driven, drive
-from tests.explorer.opening import pixels, settle
+from tests.explorer.opening import AXE, pixels, settle, violations
 
 expect = pytest.importorskip("playwright.sync_api", reason="pip install playwright").expect
 
 if TYPE_CHECKING:
     from tests.explorer.opening import Open
-
-ROOT = Path(__file__).parent.parent.parent
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def test_the_overview_has_every_layer_and_the_answer(open_page: Open, lenet_run: Driven) -> None:
@@ -159,19 +155,11 @@ def test_an_accessibility_checker_finds_nothing(
     open_page: Open, lenet_run: Driven, scheme: str
 ) -> None:
     page = open_page(lenet_run, color_scheme=scheme)
-    page.evaluate(AXE.read_text())
-    for fragment in (
-        "#/",
-        "#/layer/4",
-        "#/layer/4/channel/5/at/1,1",
-        "#/layer/12",
-        "#/layer/12/channel/7",
-    ):
-        page.evaluate(f"location.hash = '{fragment}'")
-        page.wait_for_timeout(200)
-        found = page.evaluate("axe.run().then((result) => result.violations)")
-        said = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
-        assert said == [], fragment
+    fragments = (
+        *("#/", "#/layer/4", "#/layer/4/channel/5/at/1,1"),
+        *("#/layer/12", "#/layer/12/channel/7"),
+    )
+    assert violations(page, fragments) == []
 
 
 def test_the_command_is_copied_or_else_selected(open_page: Open, lenet_run: Driven) -> None:

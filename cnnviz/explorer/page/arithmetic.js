@@ -3,24 +3,34 @@
 import { exactText, short, sizeText, sumText, visible } from "./numbers.js";
 import { cornerOf, windowAt } from "./window.js";
 import { stepCommand } from "./command.js";
-import { mapSize, rangeOf, run, say, sourceOf, titleOf } from "./store.js";
+import { mapSize, rangeOf, say, sharedRange, sourceOf, titleOf } from "./store.js";
+import { sideMark } from "./sides.js";
 import { channelCanvas, colorOf, colorOfWeight, kernelCanvas, tint } from "./paint.js";
 import { commandLine, el } from "./dom.js";
 
 const FIRST_PARTS = 6;
 const FIRST_KERNELS = 32;
 const TERMS_TOLD = 8;
+const COARSE = { float16: 2 ** -11, bfloat16: 2 ** -8 };
+
+/** The type of a run's numbers, the share by which it rounds, and if that is more than float32's. */
+export function precisionOf({ precision }) {
+  const name = precision in COARSE ? precision : "float32";
+  return { name, unit: COARSE[name] ?? 2 ** -24, coarse: name in COARSE };
+}
 
 /** The sum behind one value; what the page does not hold is told with the command that does. */
 export function arithmetic(layer, channel, [row, column], more) {
+  const { run } = layer;
   const kernel = run.kernel(layer);
   const input = run.inputOf(layer);
   if (!kernel || !input) return elsewhere(layer, channel, [row, column], kernel);
-  const whole = windowAt(layer.convolution, input, kernel, channel, row, column);
+  const { unit } = precisionOf(run);
+  const whole = windowAt(layer.convolution, input, kernel, channel, row, column, unit);
   const parts = more.all ? whole.parts : whole.parts.slice(0, FIRST_PARTS);
   const most = largest(whole.parts.flatMap((part) => part.cells.map((cell) => cell.weight)));
   return [
-    el("h2", {}, say("arithmetic")),
+    title(layer),
     el("p", { class: "sum" }, ...sumOf(layer, channel, [row, column], whole)),
     el("ol", { class: "parts" }, parts.map((part) => partRow(layer, part, most, [row, column]))),
     parts.length < whole.parts.length
@@ -33,10 +43,14 @@ export function arithmetic(layer, channel, [row, column], more) {
 
 /** The value of one pixel as the layer itself put it out; null where the page does not hold it. */
 export function exactValue(layer, channel, [row, column]) {
-  const output = run.exact(layer.key);
+  const output = layer.run.exact(layer.key);
   if (!output) return null;
   const [rows, columns] = mapSize(layer);
   return output.values[(channel * rows + row) * columns + column];
+}
+
+function title(layer) {
+  return el("h2", {}, sideMark(layer.run), say("arithmetic"));
 }
 
 function sumOf(layer, channel, at, { parts, bias, total, bound }) {
@@ -51,6 +65,7 @@ function sumOf(layer, channel, at, { parts, bias, total, bound }) {
     told: exactText(told),
     off: off.toExponential(1),
     bound: bound.toExponential(1),
+    precision: precisionOf(layer.run).name,
   });
   return [...said, el("span", { class: off <= bound ? "badge good" : "badge bad" }, verdict)];
 }
@@ -58,7 +73,9 @@ function sumOf(layer, channel, at, { parts, bias, total, bound }) {
 function partRow(layer, part, most, at) {
   const source = sourceOf(layer);
   const name = source ? `${visible(titleOf(source))} ${part.channel}` : say("input_channel", { channel: part.channel });
-  const range = source ? rangeOf(source, part.channel) : ends(part.cells.map((cell) => cell.value));
+  const range = source
+    ? sharedRange(source, (one) => rangeOf(one, part.channel))
+    : ends(part.cells.map((cell) => cell.value));
   const width = layer.convolution.shape[3];
   return el(
     "li",
@@ -73,10 +90,11 @@ function partRow(layer, part, most, at) {
 }
 
 function thumb(layer, source, channel, [row, column]) {
-  const picture = source?.view && run.hasSheet(source)
+  const { run } = layer;
+  if ((source && !source.view) || !run.input.picture) return null;
+  const picture = source && run.hasSheet(source)
     ? channelCanvas(source, channel)
     : el("img", { src: run.input.picture, alt: "" });
-  if (source && !source.view) return null;
   const { shape, dilation } = layer.convolution;
   const [rows, columns] = source ? mapSize(source) : run.input.shape.slice(1);
   const [top, left] = cornerOf(layer.convolution, row, column);
@@ -104,9 +122,9 @@ function numbers(caption, cells, width, read) {
 
 function elsewhere(layer, channel, at, kernel) {
   return [
-    el("h2", {}, say("arithmetic")),
+    title(layer),
     el("p", {}, say("not_embedded", { terms: layer.convolution.shape.slice(1).reduce((a, b) => a * b, 1) })),
-    commandLine(stepCommand(run, layer, channel, at), say("copy")),
+    commandLine(stepCommand(layer.run, layer, channel, at), say("copy")),
     kernel ? kernels(layer, channel, kernel) : null,
   ].filter(Boolean);
 }

@@ -3,52 +3,98 @@
 import { histogram, percent, short, sizeText } from "./numbers.js";
 import { fragmentOf } from "./route.js";
 import { placeOf } from "./levels.js";
-import { flagsOf, mapSize, rangeOf, run, say, statisticOf } from "./store.js";
-import { channelCanvas, colorBar, colorOfNumber, drawField, tableOf, tint } from "./paint.js";
-import { choose, chosen, keepDrawn } from "./state.js";
+import { bothOf, flagsOf, mapSize, rangeOf, say, sharedRange, statisticOf } from "./store.js";
+import { channelCanvas, colorBar, numberCell, tableOf } from "./paint.js";
+import { keepDrawn } from "./state.js";
+import { inputPicture, overlay } from "./input.js";
 import { arithmetic } from "./arithmetic.js";
 import { badges, channelName, heading } from "./layer.js";
-import { brightest, fieldOf, valueText, within } from "./pixel.js";
+import { brightest, fieldOf, knownValue, valueText, within } from "./pixel.js";
 import { announce, el, facts, named } from "./dom.js";
+import { sideLetter, sideMark, sideName } from "./sides.js";
 
 const BINS = 32;
-const PICTURE = 384; // pixels across that the input is drawn with at least
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** The page of a channel; `at` is the pixel that is held, if any. */
 export async function channelPage(layer, channel, at) {
-  if (!layer.view && layer.shape.length < 3) return [heading(layer, channel), singleNumber(layer, channel)];
-  const levels = layer.view ? await run.cell(layer, channel) : null;
-  const start = at ?? (levels ? brightest(layer, levels) : [0, 0]);
-  const state = { layer, channel, levels, at: within(layer, start), held: at !== null, all: false };
-  const parts = {
-    input: inputPicture(state),
-    map: mapPicture(state),
-    caption: el("div", { class: "caption" }),
-    sum: el("section", { class: "panel arithmetic", "aria-label": say("arithmetic") }),
-  };
-  const point = (place, held) => pointAt(state, parts, place, held);
-  listen(state, parts.map.frame, point);
-  refresh(state, parts);
+  const layers = bothOf(layer);
+  if (!layer.view && layer.shape.length < 3) {
+    return [heading(layer, channel), el("div", { class: "beside" }, layers.map((one) => singleNumber(one, channel)))];
+  }
+  const sides = await Promise.all(layers.map(async (one) => sideOf(one, channel)));
+  const start = at ?? (sides[0].levels ? brightest(layer, sides[0].levels) : [0, 0]);
+  const state = { layer, channel, sides, at: within(layer, start), held: at !== null, all: false };
+  const point = (place, held) => pointAt(state, place, held);
+  for (const side of sides) listen(state, side.map.frame, point);
+  state.caption = el("div", { class: "caption" });
+  refresh(state);
   return [
     heading(layer, channel),
     badges(layer),
-    el(
-      "div",
-      { class: "bench" },
-      el("figure", { class: "panel" }, el("h2", {}, say("on_input")), parts.input.canvas, overlay()),
-      el("figure", { class: "panel" }, el("h2", {}, channelName(layer, channel)), parts.map.frame, bar(layer, channel)),
-      el("div", { class: "panel" }, el("h2", {}, say("pixel")), parts.caption, figures(state)),
-    ),
-    layer.convolution ? parts.sum : null,
+    el("div", { class: benchName(sides) }, panels(sides), pixelPanel(state)),
+    sides.map((side) => (side.layer.convolution ? side.sum : null)),
   ];
 }
 
-function pointAt(state, parts, place, held) {
+/** One run's part of the page: its input, its map, its sum. */
+async function sideOf(layer, channel) {
+  const levels = layer.view ? await layer.run.cell(layer, channel) : null;
+  return {
+    layer,
+    channel,
+    levels,
+    input: layer.run.input.picture && inputPicture(layer, channel, levels),
+    map: mapPicture(layer, channel),
+    sum: el("section", { class: "panel arithmetic", "aria-label": [say("arithmetic"), sideLetter(layer.run)].join(" ").trim() }),
+  };
+}
+
+function benchName(sides) {
+  if (sides.length === 1) return "bench";
+  return sameInput(sides) ? "bench paired" : "bench paired apart";
+}
+
+function sameInput(sides) {
+  return sides.every((side) => side.layer.run.input.picture === sides[0].layer.run.input.picture);
+}
+
+/** Input and map; the other run's map, and on its right its input where that is another. */
+function panels(sides) {
+  const inputs = sides.map((side) => side.input && inputPanel(side, !sameInput(sides)));
+  const maps = sides.map(mapPanel);
+  if (sides.length === 1) return [inputs[0], maps[0]];
+  return [inputs[0], ...maps, sameInput(sides) ? null : inputs[1]];
+}
+
+function inputPanel({ layer, input }, isMarked) {
+  return el(
+    "figure",
+    { class: "panel" },
+    el("h2", {}, isMarked && sideMark(layer.run), say("on_input")),
+    input.canvas,
+    overlay(layer),
+  );
+}
+
+/** A map; of two each has its own figures below it. */
+function mapPanel(side) {
+  const { layer, channel, map } = side;
+  const name = layer.twin ? sideName(layer.run) : channelName(layer, channel);
+  const figure = el("figure", {}, el("h2", {}, name), map.frame, bar(layer, channel));
+  return el("div", { class: "panel" }, figure, layer.twin && figures(side));
+}
+
+function pixelPanel({ sides, caption }) {
+  const about = sides.length === 1 && figures(sides[0]);
+  return el("div", { class: "panel pixel" }, el("h2", {}, say("pixel")), caption, about);
+}
+
+function pointAt(state, place, held) {
   state.at = within(state.layer, place);
   state.held = held;
   cancelAnimationFrame(state.frame);
-  state.frame = requestAnimationFrame(() => refresh(state, parts));
+  state.frame = requestAnimationFrame(() => refresh(state));
   if (!held) return;
   const { layer, channel, at } = state;
   try {
@@ -56,30 +102,44 @@ function pointAt(state, parts, place, held) {
   } catch {
     // A sandboxed frame keeps its address.
   }
-  announce(`${say("place", { row: at[0], column: at[1] })}: ${valueText(layer, channel, at, state.levels)}`);
+  const values = state.sides.map((side) => `${sideLetter(side.layer.run)} ${valueText(side.layer, channel, at, side.levels)}`.trim());
+  announce(`${say("place", { row: at[0], column: at[1] })}: ${values.join(", ")}`);
 }
 
-function refresh(state, parts) {
-  const { layer, channel, at } = state;
+function refresh(state) {
+  const { layer, channel, at, sides } = state;
   const { field, said } = fieldOf(layer, at);
-  parts.input.draw(field);
-  moveMark(parts.map.mark, layer, at);
-  parts.map.frame.classList.toggle("held", state.held);
+  for (const { input, map } of sides) {
+    input?.draw(field);
+    moveMark(map.mark, layer, at);
+    map.frame.classList.toggle("held", state.held);
+  }
   const caption = [
     facts([
       [say("where_pixel"), say("place", { row: at[0], column: at[1] })],
-      [say("value"), el("strong", { class: "value" }, valueText(layer, channel, at, state.levels))],
+      ...sides.map((side) => [
+        el("span", {}, sideMark(side.layer.run), say("value")),
+        el("strong", { class: "value" }, valueText(side.layer, channel, at, side.levels)),
+      ]),
+      [say("difference"), differenceText(sides, channel, at)],
       [say("sees"), said],
     ]),
     layer.view && el("p", { class: "hint" }, say(state.held ? "held" : "hold")),
   ];
-  parts.caption.replaceChildren(...caption.filter(Boolean));
-  if (!layer.convolution) return;
+  state.caption.replaceChildren(...caption.filter(Boolean));
   const show = () => {
     state.all = true;
-    refresh(state, parts);
+    refresh(state);
   };
-  parts.sum.replaceChildren(...arithmetic(layer, channel, at, { all: state.all, show }));
+  for (const side of sides) {
+    if (side.layer.convolution) side.sum.replaceChildren(...arithmetic(side.layer, channel, at, { all: state.all, show }));
+  }
+}
+
+/** A − B where the page holds both exactly; null elsewhere. */
+function differenceText(sides, channel, at) {
+  const [one, other] = sides.map((side) => knownValue(side.layer, channel, at));
+  return sides.length === 2 && one !== null && other !== null ? short(one - other) : null;
 }
 
 function moveMark(mark, layer, [row, column]) {
@@ -90,9 +150,9 @@ function moveMark(mark, layer, [row, column]) {
   mark.style.width = `${100 / columns}%`;
 }
 
-function mapPicture({ layer, channel }) {
+function mapPicture(layer, channel) {
   const mark = el("span", { class: "mark" });
-  const picture = layer.view ? channelCanvas(layer, channel) : singleCell(layer, channel);
+  const picture = layer.view ? channelCanvas(layer, channel) : numberCell(layer, channel);
   const [rows, columns] = mapSize(layer);
   const frame = el(
     "div",
@@ -100,7 +160,7 @@ function mapPicture({ layer, channel }) {
       class: `map ${layer.view?.kind ?? "single"}`,
       tabindex: "0",
       role: "application",
-      "aria-label": say("map_label", { size: sizeText([rows, columns]) }),
+      "aria-label": [sideLetter(layer.run), say("map_label", { size: sizeText([rows, columns]) })].join(" ").trim(),
       "data-map": true,
     },
     picture,
@@ -108,12 +168,6 @@ function mapPicture({ layer, channel }) {
   );
   if (layer.view?.kind !== "strips") frame.style.aspectRatio = `${columns} / ${rows}`;
   return { frame, mark };
-}
-
-function singleCell(layer, channel) {
-  const cell = el("span", { class: "number" }, short(statisticOf(layer, channel, "mean")));
-  keepDrawn(cell, () => tint(cell, colorOfNumber(layer, channel)));
-  return cell;
 }
 
 function listen(state, frame, point) {
@@ -142,59 +196,10 @@ function listen(state, frame, point) {
   });
 }
 
-function inputPicture({ layer, channel, levels }) {
-  const [rows, columns] = run.input.picture_size;
-  const enlarged = Math.max(1, Math.ceil(PICTURE / columns));
-  const canvas = el("canvas", {
-    width: columns * enlarged,
-    height: rows * enlarged,
-    role: "img",
-    "aria-label": say("input"),
-    class: "input",
-  });
-  const image = new Image();
-  image.src = run.input.picture;
-  const state = { field: null };
-  const draw = async () => {
-    await image.decode();
-    const context = canvas.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    if (chosen.overlay && levels) lay(context, layer, channel, levels);
-    if (state.field) drawField(context, state.field, run.input.picture_size);
-  };
-  keepDrawn(canvas, draw);
-  return { canvas, draw: (field) => { state.field = field; draw(); } };
-}
-
-function lay(context, layer, channel, levels) {
-  const [height, width] = layer.view.cell;
-  const over = new OffscreenCanvas(width, height);
-  const pixels = new Uint8ClampedArray(4 * levels.length);
-  const table = tableOf(layer, channel);
-  levels.forEach((level, n) => pixels.set(table.subarray(4 * level, 4 * level + 4), 4 * n));
-  over.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
-  context.globalAlpha = chosen.opacity;
-  context.drawImage(over, 0, 0, context.canvas.width, context.canvas.height);
-  context.globalAlpha = 1;
-}
-
-function overlay() {
-  const slider = el("input", {
-    type: "range",
-    min: "0",
-    max: "1",
-    step: "0.05",
-    value: chosen.overlay ? chosen.opacity : 0,
-    oninput: (event) => choose({ overlay: Number(event.target.value) > 0, opacity: Number(event.target.value) }),
-  });
-  return el("label", { class: "choice overlay" }, el("span", {}, say("overlay")), slider);
-}
-
 function bar(layer, channel) {
   const low = el("span", {});
   const high = el("span", {});
-  const [least, most] = rangeOf(layer, channel);
+  const [least, most] = sharedRange(layer, (one) => rangeOf(one, channel));
   low.textContent = short(least);
   high.textContent = short(most);
   return layer.view ? el("figcaption", { class: "legend wide" }, low, colorBar(), high) : null;
@@ -205,7 +210,7 @@ function figures({ layer, channel, levels }) {
   const flags = flagsOf(layer, channel);
   return el(
     "div",
-    {},
+    { class: "about-channel" },
     el("h2", {}, say("channel")),
     facts([
       [say("range"), `${short(low)} … ${short(high)}`],
@@ -255,6 +260,7 @@ function singleNumber(layer, channel) {
   return el(
     "div",
     { class: "panel" },
+    sideName(layer.run),
     facts([
       [say("value"), el("strong", { class: "value" }, short(value))],
       [say("rank"), say("rank_of", { rank, all: layer.shape[0] })],

@@ -3,10 +3,10 @@
 import { count, percent, rangeText, short, sizeText, visible } from "./numbers.js";
 import { addressOf } from "./route.js";
 import { isWanted, sortedChannels } from "./choose.js";
-import { channelsOf, flagsOf, layerRange, page, rangeOf, run, say, statisticOf, titleOf } from "./store.js";
-import { channelCanvas, colorBar, colorOfNumber, tint } from "./paint.js";
-import { keepDrawn } from "./state.js";
+import { bothOf, channelsOf, flagsOf, layerRange, page, rangeOf, run, say, sharedRange, statisticOf, titleOf } from "./store.js";
+import { channelCanvas, colorBar, numberCell } from "./paint.js";
 import { announce, choice, el, facts, named } from "./dom.js";
+import { alikeText, apartOf, differences, sideMark, sideName } from "./sides.js";
 
 const SORTS = ["index", "mean", "max", "sparsity"];
 const FLAGS = ["dead", "saturated", "constant", "nonfinite"];
@@ -17,10 +17,13 @@ const asked = { sort: "index", filter: "all", query: "" };
 export function layerPage(layer) {
   asked.query = "";
   const roomy = layer.shape[0] <= FEW_CHANNELS ? " roomy" : "";
-  const grid = el("ol", { class: `grid ${layer.view?.kind ?? "values"}${roomy}` });
+  const paired = layer.twin ? " paired" : "";
+  const grid = el("ol", { class: `grid ${layer.view?.kind ?? "values"}${roomy}${paired}` });
   const tiles = new Map(channelsOf(layer).map((channel) => [channel, tile(layer, channel)]));
   const arrange = () => {
-    const order = sortedChannels(channelsOf(layer), asked.sort, (c, key) => statisticOf(layer, c, key));
+    const order = sortedChannels(channelsOf(layer), asked.sort, (channel, key) =>
+      key === "apart" ? apartOf(layer, channel) : statisticOf(layer, channel, key),
+    );
     for (const channel of order) tiles.get(channel).hidden = !isShown(layer, channel);
     grid.replaceChildren(...order.map((channel) => tiles.get(channel)));
     const shown = order.filter((channel) => !tiles.get(channel).hidden).length;
@@ -34,8 +37,13 @@ export function layerPage(layer) {
 }
 
 function isShown(layer, channel) {
-  const flagged = asked.filter === "all" || (layer.flags[asked.filter] ?? []).includes(channel);
+  const flagged = asked.filter === "all" || flaggedChannels(layer, asked.filter).includes(channel);
   return flagged && isWanted(asked.query, channel, layer.labels[channel]);
+}
+
+/** The channels that have a flag, on either side. */
+function flaggedChannels(layer, flag) {
+  return [...new Set(bothOf(layer).flatMap((one) => one.flags[flag] ?? []))];
 }
 
 /** A layer's title between the layers before and after it. */
@@ -88,19 +96,31 @@ function step(route, sign, label, name) {
 }
 
 function layerFacts(layer) {
-  const { convolution, stats } = layer;
-  const [low, high] = layerRange(layer);
+  const { convolution } = layer;
   const kernel = convolution && sizeText(convolution.shape.slice(2));
-  return facts([
+  const ofBoth = [
     [say("size"), sizeText(layer.shape)],
     [say("parameters"), layer.parameters === null ? null : count(layer.parameters)],
     [say("kernel"), kernel && `${kernel}, ${say("stride")} ${sizeText(convolution.stride)}`],
     [say("field"), fieldText(layer)],
+  ];
+  const layout = [say("layout"), layer.layout && layer.layout !== "NCHW" && layer.layout !== "NC" ? layer.layout : null];
+  if (!layer.twin) {
+    const reason = layer.compare && el("p", { class: "hint" }, alikeText(layer));
+    return [facts([...ofBoth, ...valueFacts(layer), layout]), reason];
+  }
+  const sides = bothOf(layer).map((one) => el("div", {}, sideName(one.run), facts(valueFacts(one))));
+  return [facts([...ofBoth, layout]), el("div", { class: "panel beside" }, sides, el("div", {}, el("span", { class: "side-name" }, say("difference")), differences(layer)))];
+}
+
+function valueFacts(layer) {
+  const { stats } = layer;
+  const [low, high] = layerRange(layer);
+  return [
     [say("values"), `${short(low)} … ${short(high)}`],
     [say("mean"), stats.mean === null ? null : `${short(stats.mean)} ± ${short(stats.std)}`],
     [say("sparsity"), stats.sparsity === null ? null : percent(stats.sparsity)],
-    [say("layout"), layer.layout && layer.layout !== "NCHW" && layer.layout !== "NC" ? layer.layout : null],
-  ]);
+  ];
 }
 
 function fieldText({ fields }) {
@@ -112,22 +132,34 @@ function fieldText({ fields }) {
 
 /** What was checked of a layer, and what of its picture is not exact. */
 export function badges(layer) {
-  const { verified } = layer;
   return el(
     "p",
     { class: "badges" },
-    verified &&
-      el(
-        "span",
-        { class: "badge good", title: say("verified_long", figuresOf(verified)) },
-        `✓ ${say("verified", figuresOf(verified))}`,
-      ),
-    layer.sheet?.off &&
-      el("span", { class: "badge" }, say("approximate", { mean: layer.sheet.off[0].toFixed(1), most: layer.sheet.off[1] })),
+    bothOf(layer).map(badgesOf),
     layer.view && layer.view.reduced.some((by) => by > 1)
       ? el("span", { class: "badge" }, say("reduced", { block: sizeText(layer.view.reduced) }))
       : null,
   );
+}
+
+function badgesOf(layer) {
+  const { verified, sheet } = layer;
+  return [
+    verified &&
+      el(
+        "span",
+        { class: "badge good", title: say("verified_long", figuresOf(verified)) },
+        sideMark(layer.run),
+        `✓ ${say("verified", figuresOf(verified))}`,
+      ),
+    sheet?.off &&
+      el(
+        "span",
+        { class: "badge" },
+        sideMark(layer.run),
+        say("approximate", { mean: sheet.off[0].toFixed(1), most: sheet.off[1] }),
+      ),
+  ];
 }
 
 function figuresOf(verified) {
@@ -144,9 +176,11 @@ function toolbar(layer, arrange) {
     asked[name] = value;
     arrange();
   };
-  const filters = FLAGS.filter((flag) => layer.flags[flag]);
+  const filters = FLAGS.filter((flag) => flaggedChannels(layer, flag).length > 0);
   if (!filters.includes(asked.filter)) asked.filter = "all";
-  const offered = [["all", say("all")], ...filters.map((flag) => [flag, `${say(flag)} (${layer.flags[flag].length})`])];
+  const offered = [["all", say("all")], ...filters.map((flag) => [flag, `${say(flag)} (${flaggedChannels(layer, flag).length})`])];
+  const sorts = layer.twin ? [...SORTS, "apart"] : SORTS;
+  if (!sorts.includes(asked.sort)) asked.sort = "index";
   const find = el("input", {
     type: "search",
     placeholder: say("find_example"),
@@ -156,7 +190,7 @@ function toolbar(layer, arrange) {
   return el(
     "div",
     { class: "toolbar" },
-    choice(say("sort"), SORTS.map((sort) => [sort, say(`sort_${sort}`)]), asked.sort, set("sort")),
+    choice(say("sort"), sorts.map((sort) => [sort, say(`sort_${sort}`)]), asked.sort, set("sort")),
     choice(say("show"), offered, asked.filter, set("filter")),
     el("label", { class: "choice" }, el("span", {}, say("find")), find),
     el("span", { class: "shown" }),
@@ -170,10 +204,10 @@ export function scaleLegend() {
 }
 
 function tile(layer, channel) {
-  const flags = flagsOf(layer, channel);
+  const flags = bothOf(layer).flatMap((one) => flagsOf(one, channel).map((flag) => [one, flag]));
   const label = layer.labels[channel];
-  const range = layer.view ? rangeText(rangeOf(layer, channel)) : null;
-  const picture = layer.view ? channelCanvas(layer, channel) : number(layer, channel);
+  const range = layer.view ? rangeText(sharedRange(layer, (one) => rangeOf(one, channel))) : null;
+  const pictures = bothOf(layer).map((one) => (one.view ? channelCanvas(one, channel) : numberCell(one, channel)));
   return el(
     "li",
     {},
@@ -184,10 +218,11 @@ function tile(layer, channel) {
         class: "tile",
         "data-tile": true,
       },
-      picture,
+      layer.twin ? el("span", { class: "pair" }, pictures) : pictures,
       el("span", { class: "tile-name" }, tileName(channel, label)),
       range && [" ", el("span", { class: "tile-range" }, range)],
-      flags.map((flag) => [" ", el("span", { class: "flag" }, say(flag))]),
+      layer.twin && layer.view && [" ", el("span", { class: "tile-range" }, say("apart", { far: short(apartOf(layer, channel)) }))],
+      flags.map(([one, flag]) => [" ", el("span", { class: "flag" }, sideMark(one.run), say(flag))]),
     ),
   );
 }
@@ -195,10 +230,4 @@ function tile(layer, channel) {
 function tileName(channel, label) {
   if (label === undefined || label === String(channel)) return String(channel);
   return named(`${channel}: ${label}`);
-}
-
-function number(layer, channel) {
-  const cell = el("span", { class: "number" }, short(statisticOf(layer, channel, "mean")));
-  keepDrawn(cell, () => tint(cell, colorOfNumber(layer, channel)));
-  return cell;
 }

@@ -5,6 +5,7 @@ import { addressOf, readRoute } from "./route.js";
 import { page, run, say, titleOf } from "./store.js";
 import { allDrawn, choose, chosen, forgetOld, restoreTheme, setTheme, theme } from "./state.js";
 import { announce, choice, el, named } from "./dom.js";
+import { sidesLegend } from "./sides.js";
 import { overview } from "./overview.js";
 import { layerPage } from "./layer.js";
 import { channelPage } from "./channel.js";
@@ -48,7 +49,7 @@ function head() {
   return el(
     "header",
     { class: "top" },
-    el("a", { href: addressOf({}, page), class: "brand" }, named(run.title)),
+    el("div", {}, el("a", { href: addressOf({}, page), class: "brand" }, named(run.title)), sidesLegend()),
     el("div", { class: "tools" }, search(), maps, scales, themes, help),
   );
 }

@@ -1,11 +1,11 @@
 // The whole model on the image: what it saw, what it says, and its layers in order.
 
-import { count, percent, short, sizeText, visible } from "./numbers.js";
+import { count, percent, sizeText, visible } from "./numbers.js";
 import { addressOf } from "./route.js";
-import { channelsOf, page, run, say, statisticOf, titleOf } from "./store.js";
-import { channelCanvas, colorOfNumber, tint, valuesCanvas } from "./paint.js";
-import { keepDrawn } from "./state.js";
+import { bothOf, channelsOf, compared, page, run, say, titleOf } from "./store.js";
+import { channelCanvas, numberCell, valuesCanvas } from "./paint.js";
 import { el, named } from "./dom.js";
+import { alikeText, comparison, sideMark, sideName } from "./sides.js";
 import { ledger, making } from "./about.js";
 
 const FEW_LAYERS = 14;
@@ -24,20 +24,32 @@ export function overview() {
 }
 
 function seen() {
-  const [height, width] = run.input.picture_size;
-  const image = el("img", { src: run.input.picture, alt: say("input"), width, height, class: "seen" });
-  return el(
-    "figure",
-    { class: "panel" },
-    el("h2", {}, say("input")),
-    image,
-    el("figcaption", {}, sizeText(run.input.shape)),
-  );
+  const areSame = page.runs.every((one) => one.input.picture === run.input.picture);
+  const shown = areSame ? [run] : page.runs;
+  const figures = shown.filter((one) => one.input.picture).map((one) => inputFigure(one, shown.length > 1));
+  return el("div", { class: "panel inputs" }, el("h2", {}, say("input")), el("div", {}, figures));
+}
+
+function inputFigure(one, isMarked) {
+  const [height, width] = one.input.picture_size;
+  const image = el("img", { src: one.input.picture, alt: say("input"), width, height, class: "seen" });
+  const size = one.input.shape && sizeText(one.input.shape);
+  return el("figure", {}, image, el("figcaption", {}, isMarked && sideMark(one), size));
 }
 
 function predictions() {
-  if (run.predictions.length === 0) return null;
-  const rows = run.predictions.map(prediction);
+  const asked = page.runs.filter((one) => one.predictions.length > 0);
+  if (asked.length === 0) return null;
+  return el(
+    "div",
+    { class: "panel predictions" },
+    el("h2", {}, say("predictions")),
+    el("div", { class: asked.length > 1 ? "beside" : null }, asked.map(predictionsOf)),
+  );
+}
+
+function predictionsOf(one) {
+  const rows = one.predictions.map(prediction);
   const list = el("ol", {}, rows.slice(0, FIRST_CLASSES));
   const more = (event) => {
     list.replaceChildren(...rows);
@@ -45,13 +57,13 @@ function predictions() {
   };
   return el(
     "div",
-    { class: "panel predictions" },
-    el("h2", {}, say("predictions")),
+    {},
+    sideName(one),
     list,
     el(
       "p",
       { class: "hint" },
-      run.predictions_from && visible(run.predictions_from),
+      one.predictions_from && visible(one.predictions_from),
       rows.length > FIRST_CLASSES && el("button", { type: "button", onclick: more }, say("more_classes", { count: rows.length })),
     ),
   );
@@ -74,10 +86,10 @@ function outline() {
   const verified = run.shown.filter((layer) => layer.verified).length;
   const maps = run.shown.reduce((sum, layer) => sum + layer.shape[0], 0);
   const figures = [
-    [run.shown.length, say("layers_shown")],
-    [maps, say("channels_all")],
-    [verified, say("layers_verified")],
-    [skipped, say("layers_skipped")],
+    [run.shown.length, say(run.shown.length === 1 ? "layer_shown" : "layers_shown")],
+    [maps, say(maps === 1 ? "channel_all" : "channels_all")],
+    [verified, say(verified === 1 ? "layer_verified" : "layers_verified")],
+    [skipped, say(skipped === 1 ? "layer_skipped" : "layers_skipped")],
   ];
   return el(
     "div",
@@ -89,13 +101,14 @@ function outline() {
       figures.map(([number, what]) => el("li", {}, el("strong", {}, count(number)), ` ${what}`)),
     ),
     run.hooks_change_nothing === true && el("p", { class: "hint" }, say("hooks")),
+    comparison(),
   );
 }
 
 function flow() {
   const few = run.shown.length <= FEW_LAYERS;
   const cards = run.shown.map((layer) => card(layer, few ? 6 : 4));
-  const list = el("ol", { class: few ? "flow" : "flow many" }, cards);
+  const list = el("ol", { class: `flow${few ? "" : " many"}${compared ? " paired" : ""}` }, cards);
   list.style.setProperty("--layers", cards.length);
   return list;
 }
@@ -124,6 +137,7 @@ function foot(layer) {
     { class: "card-foot" },
     layer.parameters ? say("parameters_short", { count: count(layer.parameters) }) : "\u00a0",
     dead ? el("span", { class: "flag" }, ` ${say("dead_of", { dead, all: layer.shape[0] })}`) : null,
+    layer.compare && el("span", { class: "alike-text" }, alikeText(layer)),
   );
 }
 
@@ -135,12 +149,12 @@ function pictures(layer, most) {
       "a",
       {
         href: addressOf({ layer: layer.index, channel }, page),
-        class: "thumb",
+        class: layer.twin ? "thumb pair" : "thumb",
         tabindex: "-1",
         "aria-label": say("channel_of", { channel, layer: visible(titleOf(layer)) }),
         title: say("channel_number", { channel }),
       },
-      channelCanvas(layer, channel),
+      bothOf(layer).map((one) => channelCanvas(one, channel)),
     ),
   );
   return el("div", { class: `thumbs ${layer.view.kind}` }, links);
@@ -148,16 +162,20 @@ function pictures(layer, most) {
 
 function values(layer) {
   if (layer.shape[0] > FEW_VALUES) {
-    const canvas = valuesCanvas(layer);
-    canvas.className = "strip";
-    return canvas;
+    return el(
+      "div",
+      { class: "strips-beside" },
+      bothOf(layer).map((one) => {
+        const canvas = valuesCanvas(one);
+        canvas.className = "strip";
+        return canvas;
+      }),
+    );
   }
   return el("ul", { class: "cells" }, channelsOf(layer).map((channel) => value(layer, channel)));
 }
 
 function value(layer, channel) {
   const label = layer.labels[channel];
-  const number = el("span", { class: "number" }, short(statisticOf(layer, channel, "mean")));
-  keepDrawn(number, () => tint(number, colorOfNumber(layer, channel)));
-  return el("li", {}, named(label ?? channel), number);
+  return el("li", {}, named(label ?? channel), bothOf(layer).map((one) => numberCell(one, channel)));
 }

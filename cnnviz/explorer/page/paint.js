@@ -1,17 +1,19 @@
 // Layers, channels and numbers on canvas, in the colours that are chosen.
 
 import { clipped } from "./window.js";
+import { short } from "./numbers.js";
 import { colored, inkOn, lookupTable, placeOf, scaleRange } from "./levels.js";
-import { channelsOf, layerRange, page, rangeOf, run, statisticOf } from "./store.js";
+import { channelsOf, layerRange, page, rangeOf, sharedRange, statisticOf } from "./store.js";
 import { chosen, keepDrawn } from "./state.js";
 import { el } from "./dom.js";
 
 const DIVERGING = "RdBu";
 
-/** The colours of one channel's levels. */
+/** The colours of one channel's levels; two runs have one scale, so that colours are comparable. */
 export function tableOf(layer, channel) {
   const own = rangeOf(layer, channel);
-  const range = scaleRange(chosen.scale, own, layerRange(layer));
+  const both = layer.twin ? sharedRange(layer, (one) => rangeOf(one, channel)) : own;
+  const range = scaleRange(chosen.scale, both, sharedRange(layer, layerRange));
   return lookupTable(page.maps[chosen.map], own, range);
 }
 
@@ -20,7 +22,7 @@ export function channelCanvas(layer, channel, attributes = {}) {
   const [height, width] = layer.view.cell;
   const canvas = el("canvas", { width, height, "aria-hidden": "true", ...attributes });
   keepDrawn(canvas, async () => {
-    const levels = await run.cell(layer, channel);
+    const levels = await layer.run.cell(layer, channel);
     paint(canvas, colored(levels, tableOf(layer, channel)));
   });
   return canvas;
@@ -45,8 +47,15 @@ export function valuesCanvas(layer) {
 /** The colour of a channel that is a single number, on the scale of its layer. */
 export function colorOfNumber(layer, channel) {
   const scale = chosen.scale === "channel" ? "layer" : chosen.scale;
-  const range = scaleRange(scale, null, layerRange(layer));
+  const range = scaleRange(scale, null, sharedRange(layer, layerRange));
   return colorAt(chosen.map, placeOf(statisticOf(layer, channel, "mean"), range));
+}
+
+/** The number that a channel is, on its colour. */
+export function numberCell(layer, channel) {
+  const cell = el("span", { class: "number" }, short(statisticOf(layer, channel, "mean")));
+  keepDrawn(cell, () => tint(cell, colorOfNumber(layer, channel)));
+  return cell;
 }
 
 function colorAt(map, place) {

@@ -3,14 +3,13 @@
 import { exactText, short } from "./numbers.js";
 import { fieldAt, windowAt } from "./window.js";
 import { valuesOfLevel, valueOfLevel } from "./levels.js";
-import { exactValue } from "./arithmetic.js";
-import { mapSize, rangeOf, run, say, statisticOf } from "./store.js";
+import { exactValue, precisionOf } from "./arithmetic.js";
+import { mapSize, rangeOf, say, statisticOf } from "./store.js";
 
 /** The value at a place, in words: exact where the page holds it, else how far it is known. */
 export function valueText(layer, channel, at, levels) {
-  const exact = exactValue(layer, channel, at) ?? computed(layer, channel, at);
+  const exact = knownValue(layer, channel, at);
   if (exact !== null) return exactText(exact);
-  if (!layer.view) return exactText(statisticOf(layer, channel, "mean"));
   const range = rangeOf(layer, channel);
   const level = levels[levelPlace(layer, at)];
   if (layer.view.reduced.some((by) => by > 1)) {
@@ -20,9 +19,16 @@ export function valueText(layer, channel, at, levels) {
   return say("between", { low: short(low), high: short(high) });
 }
 
+/** The exact value at a place; null where the page neither holds it nor can work it out. */
+export function knownValue(layer, channel, at) {
+  const exact = exactValue(layer, channel, at) ?? computed(layer, channel, at);
+  return exact === null && !layer.view ? statisticOf(layer, channel, "mean") : exact;
+}
+
 /** A convolution's value, as float32, where the page holds what it is made of. */
 function computed(layer, channel, [row, column]) {
-  const [kernel, input] = [run.kernel(layer), run.inputOf(layer)];
+  if (!layer.convolution || precisionOf(layer.run).coarse) return null;
+  const [kernel, input] = [layer.run.kernel(layer), layer.run.inputOf(layer)];
   if (!kernel || !input) return null;
   return Math.fround(windowAt(layer.convolution, input, kernel, channel, row, column).total);
 }

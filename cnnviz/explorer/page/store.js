@@ -14,15 +14,25 @@ function floatsOf(text) {
   return new Float32Array(bytesOf(text).buffer);
 }
 
-/** One run, ready to be asked. `pictures` gives a sheet's address by the layer's number. */
+/**
+ * One run, ready to be asked. `pictures` gives a sheet's address by the layer's number; numbers that
+ * are the same in the `first` of two runs are had from there.
+ */
 export class Run {
-  constructor(run, pictures) {
+  constructor(run, pictures, first = null) {
     Object.assign(this, run);
     this.pictures = pictures;
+    this.first = first;
     this.numbers = new Map();
     this.sheets = new Map();
     this.shown = this.layers.filter((layer) => layer.statistics);
-    for (const layer of this.shown) layer.statistics = floatsOf(layer.statistics);
+    for (const layer of this.shown) {
+      layer.statistics = floatsOf(layer.statistics);
+      layer.apart &&= floatsOf(layer.apart);
+      layer.run = this;
+      layer.twin = first?.layerOfKey(layer.key) ?? null;
+      if (layer.twin) layer.twin.twin = layer;
+    }
   }
 
   /** The layer of a number, or undefined. */
@@ -38,6 +48,7 @@ export class Run {
   /** Exact numbers by name, { shape, values }, or null where the page has none. */
   exact(name) {
     if (!(name in this.exact_numbers)) return null;
+    if (this.exact_numbers[name] === null) return this.first.exact(name);
     if (!this.numbers.has(name)) {
       const { shape, data } = this.exact_numbers[name];
       this.numbers.set(name, { shape, values: floatsOf(data) });
@@ -96,6 +107,19 @@ export function layerRange(layer) {
   return layer.stats?.min == null ? [0, 0] : [layer.stats.min, layer.stats.max];
 }
 
+/** What `rangeOf` or `layerRange` gives, of both runs where two are compared. */
+export function sharedRange(layer, read) {
+  const [low, high] = read(layer);
+  if (!layer.twin) return [low, high];
+  const [least, most] = read(layer.twin);
+  return [Math.min(low, least), Math.max(high, most)];
+}
+
+/** The layer, and where two runs are compared the same one of the other. */
+export function bothOf(layer) {
+  return layer.twin ? [layer, layer.twin] : [layer];
+}
+
 /** The numbers of all channels. */
 export function channelsOf(layer) {
   return Array.from({ length: layer.shape[0] }, (_, n) => n);
@@ -137,16 +161,21 @@ export function readPage() {
   const page = JSON.parse(document.getElementById("data").textContent);
   const plain = document.querySelector("noscript").textContent;
   const images = new DOMParser().parseFromString(plain, "text/html").querySelectorAll("[id^=sheet-]");
-  const pictures = new Map(
-    Array.from(images, (image) => [Number(image.id.slice("sheet-".length)), image.getAttribute("src")]),
-  );
-  page.runs = page.runs.map(({ exact, ...run }) => new Run({ ...run, exact_numbers: exact }, pictures));
+  const pictures = [new Map(), new Map()];
+  for (const image of images) {
+    const [, layer, second] = /^sheet-(\d+)(-b)?$/.exec(image.id);
+    pictures[second ? 1 : 0].set(Number(layer), image.getAttribute("src"));
+  }
+  const [first, second] = page.runs.map(({ exact, ...run }) => ({ ...run, exact_numbers: exact }));
+  page.runs = [new Run(first, pictures[0])];
+  if (second) page.runs.push(new Run(second, pictures[1], page.runs[0]));
   for (const name of Object.keys(page.maps)) page.maps[name] = bytesOf(page.maps[name]);
   return page;
 }
 
 export const page = typeof document === "undefined" ? null : readPage();
 export const run = page?.runs[0];
+export const compared = page?.compare ?? null;
 
 /** A string of the page in its language. */
 export function say(name, values = {}) {
@@ -161,5 +190,5 @@ export function titleOf(layer) {
 /** What a convolution reads, as something that can be drawn: a layer, or null for the input. */
 export function sourceOf(layer) {
   const { reads } = layer.convolution;
-  return reads === INPUT ? null : run.layerOfKey(reads);
+  return reads === INPUT ? null : layer.run.layerOfKey(reads);
 }

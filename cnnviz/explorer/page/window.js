@@ -40,9 +40,10 @@ export function channelsRead({ shape, groups }, channel) {
  * The numbers of one value of a convolution: for each input channel the window's values, the
  * kernel's weights and the sum of their products. Values in the padding are 0 and not inside.
  * The products are those of float32 numbers, which are exact here; `bound` is how far the sum of
- * a float32 machine may be from `total`, in whichever order it adds. `bias` is null without one.
+ * a machine may be from `total` whose numbers are rounded by up to a share `unit` (float32's is the
+ * default), in whichever order it adds. `bias` is null without one.
  */
-export function windowAt(convolution, input, kernel, channel, row, column) {
+export function windowAt(convolution, input, kernel, channel, row, column, unit = 2 ** -24) {
   const parts = channelsRead(convolution, channel).map((read, place) =>
     partOf(convolution, input, kernel, { channel, place, read, row, column }),
   );
@@ -50,8 +51,8 @@ export function windowAt(convolution, input, kernel, channel, row, column) {
   const total = parts.reduce((sum, part) => sum + part.sum, bias ?? 0);
   const size = parts.reduce((sum, part) => sum + part.size, Math.abs(bias ?? 0));
   const terms = parts.length * convolution.shape[2] * convolution.shape[3] + 1;
-  const most = Math.max(Math.abs(total), size * 2 ** -24);
-  return { parts, bias, total, terms, bound: terms * 2 ** -24 * size + most * 2 ** -24 };
+  const most = Math.max(Math.abs(total), size * unit);
+  return { parts, bias, total, terms, bound: terms * unit * size + most * unit };
 }
 
 function partOf(convolution, input, kernel, { channel, place, read, row, column }) {
