@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnviz.explorer.exact import Candidates
 from cnnviz.explorer.layers import Kept, described, key_of
-from cnnviz.explorer.sprites import as_webp, cells_of, sheet_of
+from cnnviz.explorer.sprites import LARGE, as_webp, cells_of, sheet_of
 from cnnviz.explorer.writer import Page, Told, written
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from cnnviz.explorer.facts import Head, LayerFacts, PageOptions
 
-TELLING = 6  # channels of a layer in the overview
+TELLING = 6  # channels of a layer in the overview,
+THUMB = 56  # and their pixels a side there, where they are not read off the whole sheet
 LOSSLESS = 2_000_000  # bytes of lossless sheets, beyond which the largest become WebP
 
 
@@ -66,7 +67,11 @@ class Explorer:
             return Kept(facts)
         telling = list(telling_of(values) if facts.telling is None else facts.telling)
         lossless = self.options.lossless
-        few = replace(cells, levels=cells.levels[telling]) if self.options.html_dir else None
+        few = None
+        if self.options.html_dir:
+            few = replace(cells, levels=cells.levels[telling])
+        elif cells.levels.size > LARGE:
+            few = cells_of(values[telling], min(THUMB, self.options.cell or THUMB))
         return Kept(
             facts,
             {"kind": cells.kind, "size": cells.size, "reduced": cells.reduced}

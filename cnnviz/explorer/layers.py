@@ -28,7 +28,8 @@ FACTS = (
 class Kept:
     """What is kept of a layer's values; without a sheet they are one number per channel.
 
-    ``telling`` are the channels of the overview, and ``telling_sheet`` has them alone.
+    ``telling`` are the channels of the overview. ``telling_sheet`` has them alone, where the sheet
+    is so large that it is not to be decoded for them.
     """
 
     facts: LayerFacts

@@ -94,7 +94,10 @@ def _run(
             shown.append(layer)
             continue
         sheets.append(_figure(layer, sheet, side if len(runs) > 1 else None))
-        shown.append(layer | {"sheet": _sheet_facts(sheet, cells)})
+        kept = run.kept[layer["index"]]
+        few = None if options.html_dir else kept.telling_sheet
+        pictures = {"sheet": _sheet_facts(sheet, cells), "few": few and _few(few, kept.telling)}
+        shown.append(layer | pictures)
     names = _needed(run.layers, only) if options.html_dir else run.exact
     exact = {n: _exact(n, run, runs[0]) for n in names if n in run.exact}
     return _about(run) | {"layers": shown, "exact": exact}
@@ -193,6 +196,17 @@ def _sheet_facts(sheet: Sheet, cells: Sequence[int] | None) -> dict[str, Any]:
     return {"columns": sheet.columns, "off": sheet.off, "cells": cells}
 
 
+def _few(sheet: Sheet, cells: Sequence[int]) -> dict[str, Any]:
+    """The overview's channels, in a picture that is sooner decoded than the whole sheet."""
+    rows = -(-len(cells) // sheet.columns)
+    cell = (sheet.size[0] // rows, sheet.size[1] // sheet.columns)
+    return _sheet_facts(sheet, cells) | {"uri": _uri(sheet), "cell": cell}
+
+
+def _uri(sheet: Sheet) -> str:
+    return f"data:{sheet.mime};base64,{base64.b64encode(sheet.data).decode('ascii')}"
+
+
 def _figure(layer: Mapping[str, Any], sheet: Sheet, side: int | None) -> dict[str, Any]:
     """A layer's sheet for the grid that is there without a script, whence the script takes it.
 
@@ -200,13 +214,12 @@ def _figure(layer: Mapping[str, Any], sheet: Sheet, side: int | None) -> dict[st
     """
     height, width = sheet.size
     enlarged = max(1, min(NOSCRIPT // width, NOSCRIPT // height))
-    data = base64.b64encode(sheet.data).decode("ascii")
     names = (layer["paper_name"], layer["key"], layer["type"])
     return {
         "id": f"sheet-{layer['index']}" + ("-b" if side == 1 else ""),
         "name": " · ".join(filter(None, (*names, "" if side is None else SIDES[side]))),
         "shape": " × ".join(map(str, layer["shape"])),
-        "uri": f"data:{sheet.mime};base64,{data}",
+        "uri": _uri(sheet),
         "height": height * enlarged,
         "width": width * enlarged,
     }

@@ -189,3 +189,22 @@ def test_a_lossy_sheet_is_within_what_the_page_says(open_page: Open) -> None:
 
 def lenet_model() -> nn.Module:
     return load_model("lenet").module
+
+
+def test_the_overview_of_a_large_layer_needs_not_the_whole_sheet(open_page: Open) -> None:
+    torch.manual_seed(5)
+    driven = drive(nn.Sequential(nn.Conv2d(1, 64, 3)), torch.rand(1, 1, 114, 114))
+    page = open_page(driven)
+    page.get_by_label("Colours").select_option("gray")
+    settle(page)
+    layer = json.loads(page.locator("#data").text_content() or "")["runs"][0]["layers"][0]
+    values = driven.values["0"]
+    assert layer["sheet"]["off"] is not None  # so many pixels are not kept without loss
+    assert layer["few"]["cells"] == layer["telling"]
+    assert layer["few"]["cell"] == [56, 56]
+    for place, channel in enumerate(layer["telling"]):
+        seen = pixels(page, f".thumb:nth-child({place + 1}) canvas").astype(int)[:, :, 0]
+        means = values[channel].astype(np.float64).reshape(56, 2, 56, 2).mean((1, 3))
+        expected = levels(means, values[channel].min(), values[channel].max())
+        allowed = layer["few"]["off"][1] if layer["few"]["off"] else 0
+        assert np.abs(seen - expected.astype(int)).max() <= allowed

@@ -3,7 +3,7 @@
 import { count, percent, sizeText, visible } from "./numbers.js";
 import { addressOf } from "./route.js";
 import { bothOf, channelsOf, compared, page, run, say, titleOf } from "./store.js";
-import { channelCanvas, numberCell, valuesCanvas } from "./paint.js";
+import { numberCell, tellingCanvas, valuesCanvas } from "./paint.js";
 import { el, named } from "./dom.js";
 import { alikeText, comparison, sideMark, sideName } from "./sides.js";
 import { ledger, making } from "./about.js";
@@ -154,7 +154,7 @@ function pictures(layer, most) {
         "aria-label": say("channel_of", { channel, layer: visible(titleOf(layer)) }),
         title: say("channel_number", { channel }),
       },
-      bothOf(layer).map((one) => channelCanvas(one, channel)),
+      bothOf(layer).map((one) => tellingCanvas(one, channel)),
     ),
   );
   return el("div", { class: `thumbs ${layer.view.kind}` }, links);

@@ -18,11 +18,20 @@ export function tableOf(layer, channel) {
 }
 
 /** A canvas of one channel; its pixels are those of the sheet. */
-export function channelCanvas(layer, channel, attributes = {}) {
-  const [height, width] = layer.view.cell;
-  const canvas = el("canvas", { width, height, "aria-hidden": "true", ...attributes });
+export function channelCanvas(layer, channel) {
+  return canvasOf(layer, channel, layer.view.cell, () => layer.run.cell(layer, channel));
+}
+
+/** A canvas of one of the overview's channels. */
+export function tellingCanvas(layer, channel) {
+  const { cell } = layer.few ?? layer.view;
+  return canvasOf(layer, channel, cell, () => layer.run.telling(layer, channel));
+}
+
+function canvasOf(layer, channel, [height, width], read) {
+  const canvas = el("canvas", { width, height, "aria-hidden": "true" });
   keepDrawn(canvas, async () => {
-    const levels = await layer.run.cell(layer, channel);
+    const levels = await read();
     paint(canvas, colored(levels, tableOf(layer, channel)));
   });
   return canvas;

@@ -75,19 +75,25 @@ export class Run {
     return this.pictures.has(layer.index);
   }
 
-  /** A layer's sheet, once it is decoded. */
-  sheet(layer) {
-    if (!this.sheets.has(layer.index)) {
-      this.sheets.set(layer.index, decoded(this.pictures.get(layer.index)));
-    }
-    return this.sheets.get(layer.index);
-  }
-
   /** The levels of one channel. */
   async cell(layer, channel) {
-    const { columns, cells } = layer.sheet;
+    return this.levels(channel, this.pictures.get(layer.index), { ...layer.sheet, cell: layer.view.cell });
+  }
+
+  /** The levels of one of the overview's channels, of a smaller picture where there is one. */
+  async telling(layer, channel) {
+    return layer.few ? this.levels(channel, layer.few.uri, layer.few) : this.cell(layer, channel);
+  }
+
+  async levels(channel, uri, { columns, cells, cell }) {
     const place = cells ? cells.indexOf(channel) : channel;
-    return cellOf(await this.sheet(layer), columns, layer.view.cell, place);
+    return cellOf(await this.sheet(uri), columns, cell, place);
+  }
+
+  /** A sheet, once it is decoded. */
+  sheet(uri) {
+    if (!this.sheets.has(uri)) this.sheets.set(uri, decoded(uri));
+    return this.sheets.get(uri);
   }
 }
 
