@@ -42,7 +42,7 @@ def capture_table(runs: int) -> None:
     import torch
 
     from cnnviz.capturing import run_and_capture
-    from cnnviz.models.torchvision import load_torchvision
+    from cnnviz.models.sources.torchvision import load_torchvision
 
     print_row("224x224", "bare, s", "listening", "of bare", "copying all maps", "of bare")
     print_row(*["---"] * 6)
@@ -79,7 +79,7 @@ def batch_table(runs: int) -> None:
     """Eight images one by one and as one batch, and whether the outputs are the same."""
     import torch
 
-    from cnnviz.models.torchvision import load_torchvision
+    from cnnviz.models.sources.torchvision import load_torchvision
 
     print_row("224x224", "one by one, s", "batch of 8, s", "times as fast", "equal outputs")
     print_row(*["---"] * 5)

@@ -130,7 +130,7 @@ def _devices() -> Check:
 
 
 def _torchvision() -> Check:
-    from cnnviz.models import torchvision
+    from cnnviz.models.sources import torchvision
 
     found = _installed("torchvision")
     if found is None:
@@ -151,7 +151,7 @@ def _torchvision() -> Check:
 
 
 def _timm() -> Check:
-    from cnnviz.models import timm
+    from cnnviz.models.sources import timm
 
     found = _installed("timm")
     if found is None:

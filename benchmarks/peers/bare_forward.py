@@ -16,7 +16,7 @@ start = time.perf_counter()
 import cv2  # noqa: E402
 import torch  # noqa: E402
 
-from cnnviz.models.torchvision import load_torchvision  # noqa: E402  mends its import
+from cnnviz.models.sources.torchvision import load_torchvision  # noqa: E402  mends its import
 
 models = load_torchvision().models
 seconds = {"imports": time.perf_counter() - start}

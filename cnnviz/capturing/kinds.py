@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from cnnviz.models.operations import Operation
+from cnnviz.models.programs.operations import Operation
 
 KINDS = ("conv", "relu", "pool", "norm", "linear", "attention", "block", "function")
 

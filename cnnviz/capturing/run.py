@@ -27,8 +27,8 @@ from cnnviz.capturing.outputs import (
 from cnnviz.capturing.untouched import copied, is_same, quiet, same_lots
 from cnnviz.capturing.watch import Watch, layers_of
 from cnnviz.errors import CnnvizError
-from cnnviz.models.operations import Operations, complaint
-from cnnviz.models.wrappers import inside
+from cnnviz.models.building.wrappers import inside
+from cnnviz.models.programs.operations import Operations, complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

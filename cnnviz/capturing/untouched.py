@@ -14,7 +14,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_map_only
 
 from cnnviz.capturing.fields import fields_of
-from cnnviz.models.quick_import import compiler_is_loaded
+from cnnviz.models.building.quick_import import compiler_is_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

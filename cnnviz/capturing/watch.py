@@ -20,7 +20,7 @@ from cnnviz.capturing.fields import tensors_in
 from cnnviz.capturing.functions import Functions, is_arranging
 from cnnviz.capturing.kinds import contains_layers, kind_of_function, kind_of_module
 from cnnviz.capturing.layout import Layout
-from cnnviz.models.operations import Operation, Operations
+from cnnviz.models.programs.operations import Operation, Operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

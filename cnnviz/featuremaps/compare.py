@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.options import MapOptions
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.stored import StoredMaps
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
     from cnnviz.render.sheet import Caption
 
 COMPARED = "compare.png"

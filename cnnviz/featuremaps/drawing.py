@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.cam import Evidence
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.predictions import Predictions
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 
 class Drawing:

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnviz.cores import cores
 from cnnviz.featuremaps.plan import memory_of
 from cnnviz.featuremaps.sheets import WAITING
-from cnnviz.models.unallocated import meta_copy
+from cnnviz.models.building.unallocated import meta_copy
 from cnnviz.render.grid import draw_maps
 from cnnviz.render.sheet import Caption
 

@@ -15,7 +15,7 @@ from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.paging import versions
 from cnnviz.featuremaps.redraw import draw_stored
 from cnnviz.featuremaps.stored import StoredMaps
-from cnnviz.models.preprocessing import as_seen
+from cnnviz.models.preparing.preprocessing import as_seen
 from cnnviz.storage import write_bytes
 
 if TYPE_CHECKING:

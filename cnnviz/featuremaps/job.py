@@ -13,9 +13,9 @@ from cnnviz.featuremaps.manifest import as_text
 from cnnviz.featuremaps.options import MANIFEST, MapOptions
 from cnnviz.featuremaps.placing import place_of
 from cnnviz.featuremaps.plan import plan
-from cnnviz.models import latent
-from cnnviz.models.operations import Operations, listened
-from cnnviz.models.tensors import is_tensor_file, read_tensor
+from cnnviz.models.preparing import latent
+from cnnviz.models.preparing.tensors import is_tensor_file, read_tensor
+from cnnviz.models.programs.operations import Operations, listened
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cnnviz.featuremaps.plan import Plan
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 
 __all__ = ["FeatureMaps", "read_input", "save_feature_maps"]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from cnnviz.capturing import LayerOutput, Run
     from cnnviz.featuremaps.options import MapOptions
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 IN_A_ROW = "the values of the layer before it in one row"
 

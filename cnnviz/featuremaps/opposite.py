@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.plan import Plan
     from cnnviz.featuremaps.stored import Source, StoredMaps
     from cnnviz.featuremaps.waiting import Waiting
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 KEPT_CLASSES = 10
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from cnnviz.capturing import LayerOutput
     from cnnviz.capturing.watch import Call
     from cnnviz.explorer import PageOptions
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 MAP_AXES = 3
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnviz.featuremaps.cam import Evidence
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
     from cnnviz.render.look import Look
 
 PICTURE = (1, 3)  # channels

@@ -13,7 +13,8 @@ from cnnviz.errors import CnnvizError
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnnviz.models.loading import LoadedModel, Prepared
+    from cnnviz.models.loading import LoadedModel
+    from cnnviz.models.preparing.prepared import Prepared
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from cnnviz.capturing import Hints, survey
 from cnnviz.featuremaps.selection import Selection, select
-from cnnviz.models.quick_import import compiler_left_out
-from cnnviz.models.unallocated import meta_copy
+from cnnviz.models.building.quick_import import compiler_left_out
+from cnnviz.models.building.unallocated import meta_copy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from cnnviz.errors import CnnvizError, UsageError
-from cnnviz.models.headers import read_header
-from cnnviz.models.places import RefusedError
+from cnnviz.models.weights.headers import read_header
+from cnnviz.models.weights.places import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cnnviz.models.places import Place
+    from cnnviz.models.weights.places import Place
 
 LONGEST_ABOUT = 16 << 20  # bytes
 MOST_VALUES = 256_000_000  # of a layer, as many as an image may have pixels

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from cnnviz.models.recipes import Fit, Size
+    from cnnviz.models.preparing.recipes import Fit, Size
 
 TRAINED, RANDOM, DEFAULT, OWN = "trained", "random", "default", "own"
 
@@ -23,8 +23,8 @@ class Asked:
     ``default`` (torchvision's or timm's, which are downloaded), or a file; None is the first of
     these that there is. ``partial`` takes a file of weights that fits in part. ``arguments`` are
     for the user's class or factory. ``size``, ``mean``, ``std``, ``fit`` and ``gray`` change the
-    preprocessing (see ``cnnviz.models.recipes.adjusted``), ``preprocess`` replaces it by a
-    function, MODULE:FUNCTION or FILE.py:FUNCTION. ``labels`` is a file of class names.
+    preprocessing (see ``preparing.recipes.adjusted``), ``preprocess`` replaces it by a function,
+    MODULE:FUNCTION or FILE.py:FUNCTION. ``labels`` is a file of class names.
     """
 
     weights: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
 from cnnviz.models import MODELS
+from cnnviz.models.sources.families import QUANTIZED, families, family_of, read_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cnnviz.models import ModelEntry
+    from cnnviz.models.sources.families import Family
 
-DATA = Path(__file__).with_name("data")
 OWN, TORCHVISION, TIMM = "cnnviz", "torchvision", "timm"
-QUANTIZED = "quantized_"
 MOST_NEAR = 5
 NO_PICTURE = {"video", "optical flow"}  # clips, and two images at once
 
@@ -31,30 +30,13 @@ YOLO = (
 
 
 @dataclass(frozen=True)
-class Family:
-    """Networks of one paper; a model belongs to it whose name begins with one of ``begins``.
-
-    ``year`` is the one that the family is usually named by, mostly that of the preprint.
-    """
-
-    name: str
-    title: str
-    year: int
-    paper: str
-    known_for: str
-    begins: tuple[str, ...]
-    note: str
-
-
-@dataclass(frozen=True)
 class Known:
     """One model that can be named.
 
     ``input_size`` is channels first; ``takes_picture`` says whether it is that of one picture.
-    ``macs`` is stated by the
-    weights, to the nearest million. ``weights`` are those there are, ``default`` the one that is
-    taken, ``download`` its size in MiB and ``metrics`` its results, by data set. ``home`` is the
-    package that builds it, ``family`` None for a network of ours.
+    ``macs`` is stated by the weights, to the nearest million. ``weights`` are those there are,
+    ``default`` the one that is taken, ``download`` its size in MiB and ``metrics`` its results, by
+    data set. ``home`` is the package that builds it, ``family`` None for a network of ours.
     """
 
     name: str
@@ -74,30 +56,6 @@ class Known:
     download: float | None
     metrics: Mapping[str, Mapping[str, float]]
     note: str
-
-
-@cache
-def families() -> tuple[Family, ...]:
-    """All families, by year."""
-    return tuple(
-        Family(
-            each["name"],
-            each["title"],
-            each["year"],
-            each["paper"] or "",
-            each["known_for"],
-            tuple(each.get("begins", [each["name"]])),
-            each.get("note", ""),
-        )
-        for each in _data("families")["families"]
-    )
-
-
-def family_of(name: str) -> Family | None:
-    """The family whose beginning fits most of a name of torchvision's or timm's."""
-    bare = name.removeprefix(QUANTIZED)
-    fits = [(len(b), family) for family in families() for b in family.begins if bare.startswith(b)]
-    return max(fits, key=lambda fit: fit[0])[1] if fits else None
 
 
 @cache
@@ -133,7 +91,7 @@ def _own(entry: ModelEntry) -> Known:
 
 
 def _others(home: str) -> list[Known]:
-    models = [_other(home, name, stated) for name, stated in _data(home)["models"].items()]
+    models = [_other(home, name, stated) for name, stated in read_data(home)["models"].items()]
     return sorted(models, key=lambda m: (m.year or 0, m.family and m.title, m.parameters))
 
 
@@ -158,11 +116,6 @@ def _other(home: str, name: str, stated: dict[str, Any]) -> Known:
         metrics=stated.get("metrics", {}),
         note=family.note if family else "",
     )
-
-
-def _data(name: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    return data
 
 
 def find_known(name: str) -> Known:
@@ -192,7 +145,7 @@ def refuse_unknown(name: str) -> None:
     another torchvision than the list's, which may have other models.
     """
     is_word = ":" not in name and not Path(name).suffix and Path(name).name == name
-    if is_word and name not in known_models() and _installed() == _data(TORCHVISION)["version"]:
+    if is_word and name not in known_models() and _installed() == read_data(TORCHVISION)["version"]:
         find_known(name)
 
 

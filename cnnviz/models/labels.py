@@ -52,7 +52,9 @@ def labels_of_torchvision(model: str) -> tuple[str, ...]:
     Raises:
         ModelError: torchvision has no such model or cannot be imported.
     """
-    from cnnviz.models.torchvision import load_torchvision  # seconds: only where they are meant
+    from cnnviz.models.sources.torchvision import (
+        load_torchvision,  # seconds: only where they are meant
+    )
 
     try:
         meta = load_torchvision().models.get_model_weights(model).DEFAULT.meta

@@ -15,26 +15,15 @@ from cnnviz.shapes.notation import size_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from cnnviz.images import Picture
     from cnnviz.images.picture import Pixels
     from cnnviz.models.naming import ModelSource
-    from cnnviz.models.recipes import Preprocessing, Size
+    from cnnviz.models.preparing.prepared import Prepared
+    from cnnviz.models.preparing.recipes import Preprocessing, Size
     from cnnviz.models.supply import Weights
     from cnnviz.models.table import ModelEntry
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A model's input, (1, C, H, W), and in words what was done to the image.
-
-    ``blank`` says that the image holds nothing that a model could tell.
-    """
-
-    tensor: Tensor
-    steps: list[str]
-    blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +61,7 @@ class LoadedModel:
 
     def seen(self, prepared: Prepared) -> Pixels:
         """What the model saw, as uint8 (H, W, 3), or (H, W, 1) where it is not of three colours."""
-        from cnnviz.models.preprocessing import as_seen
+        from cnnviz.models.preparing.preprocessing import as_seen
 
         return as_seen(prepared.tensor, self.recipe)
 
@@ -128,7 +117,7 @@ def _loaded(
 
 
 def _runnable(module: nn.Module) -> tuple[nn.Module, list[str]]:
-    from cnnviz.models import detectors
+    from cnnviz.models.sources import detectors
 
     if not detectors.is_detector(module):
         return module, []
@@ -150,7 +139,7 @@ def _fixed(source: ModelSource, asked: Asked) -> list[str]:
 
 def _recipe(source: ModelSource, module: nn.Module, asked: Asked) -> Preprocessing | None:
     """How images become its input; None where a function does that."""
-    from cnnviz.models import recipes
+    from cnnviz.models.preparing import recipes
 
     if asked.preprocess is not None:
         return None
@@ -167,18 +156,19 @@ def _recipe(source: ModelSource, module: nn.Module, asked: Asked) -> Preprocessi
 
 
 def _usual(source: ModelSource, module: nn.Module) -> Preprocessing | None:
-    from cnnviz.models import detectors, recipes
+    from cnnviz.models.preparing import recipes
+    from cnnviz.models.sources import detectors, presets
 
     if source.home == "cnnviz":
         own = resolved(MODELS[source.name].prepare) if MODELS[source.name].prepare else None
         return own if isinstance(own, recipes.Preprocessing) else None
     if source.home == TORCHVISION:
-        how = recipes.of_torchvision(source.name)
+        how = presets.of_torchvision(source.name)
         if detectors.is_detector(module):  # which normalises and pads by itself
             how = replace(how, mean=(), std=(), multiple=1)
         return how
     if source.home == TIMM:
-        return recipes.of_timm(vars(module).get("pretrained_cfg") or {})
+        return presets.of_timm(vars(module).get("pretrained_cfg") or {})
     return recipes.plain(_plain_size(source), _channels(module, source))
 
 
@@ -203,7 +193,7 @@ def _preparation(
     entry: ModelEntry | None, recipe: Preprocessing | None, asked: Asked
 ) -> Callable[[Picture], Prepared]:
     if asked.preprocess is not None:
-        from cnnviz.models.own_input import preparation  # runs the user's code
+        from cnnviz.models.sources.own_input import preparation  # runs the user's code
 
         made: Callable[[Picture], Prepared] = preparation(asked.preprocess)
         return made
@@ -212,7 +202,7 @@ def _preparation(
         return own
 
     def by_recipe(picture: Picture) -> Prepared:
-        from cnnviz.models.preprocessing import prepare
+        from cnnviz.models.preparing.preprocessing import prepare
 
         if recipe is None:
             raise CnnvizError(

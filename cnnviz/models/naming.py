@@ -115,13 +115,13 @@ def _builder(entry: ModelEntry) -> Callable[[], nn.Module]:
 
 
 def _of_user(text: str, arguments: dict[str, Any]) -> ModelSource:
-    from cnnviz.models.calls import read_call
+    from cnnviz.models.sources.calls import read_call
 
     call = read_call(text).given(arguments)
 
     def build() -> nn.Module:
-        from cnnviz.models import user  # runs the user's code, and torch with it
-        from cnnviz.models.wrappers import unwrapped
+        from cnnviz.models.building.wrappers import unwrapped
+        from cnnviz.models.sources import user  # runs the user's code, and torch with it
 
         return unwrapped(user.build(call))[0]
 
@@ -132,11 +132,11 @@ def _of_library(home: str, name: str, arguments: dict[str, Any]) -> ModelSource:
     """One of torchvision's or timm's."""
     library: Any
     if home == TIMM:
-        from cnnviz.models import timm as library  # takes seconds: only where it is meant
+        from cnnviz.models.sources import timm as library  # takes seconds: only where it is meant
 
         library.check_name(name)
     else:
-        from cnnviz.models import torchvision as library
+        from cnnviz.models.sources import torchvision as library
 
         _check_bare(name)
     return ModelSource(
@@ -154,7 +154,7 @@ def _of_library(home: str, name: str, arguments: dict[str, Any]) -> ModelSource:
 
 def _check_bare(name: str) -> None:
     """Raise a ``ModelError`` where a name is not torchvision's; that it is timm's is said."""
-    from cnnviz.models import timm, torchvision
+    from cnnviz.models.sources import timm, torchvision
 
     try:
         torchvision.check_name(name, tuple(MODELS))
@@ -167,7 +167,7 @@ def _check_bare(name: str) -> None:
 
 
 def _of_container(text: str) -> ModelSource:
-    from cnnviz.models import containers
+    from cnnviz.models.programs import containers
 
     path = Path(text)
     kind = containers.kind_of(path)

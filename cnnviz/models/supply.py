@@ -12,8 +12,8 @@ from safetensors import safe_open
 
 from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.asked import DEFAULT, OWN, RANDOM
+from cnnviz.models.building.unallocated import meta_copy, unallocated
 from cnnviz.models.naming import TIMM, TORCHVISION
-from cnnviz.models.unallocated import meta_copy, unallocated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cnnviz.models.naming import ModelSource
 
 NONE = "none"
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parent / "data" / "weights"
 
 
 @dataclass(frozen=True)

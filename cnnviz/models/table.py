@@ -28,7 +28,7 @@ class ModelEntry:
     ``factory`` and ``prepare`` are ``module:name``: the first takes ``arguments`` and makes the
     network, the second is a recipe (``Preprocessing``) or a function that makes its input of a
     picture, and is empty where no picture goes in. ``weights`` maps the names of weights to their
-    files in cnnviz/models/weights, or to the ``module:function`` that makes the network with
+    files in cnnviz/models/data/weights, or to the ``module:function`` that makes the network with
     them; ``trained`` is the first where there are any. ``labels`` are the classes, or the one name
     of the data set that has them. ``paper_names`` maps torch's dotted names to the names that the
     paper gives its layers.
@@ -59,7 +59,7 @@ LENET = ModelEntry(
     input_size=(1, 32, 32),
     parameters=61_706,
     factory="cnnviz.models.networks.lenet:LeNet5",
-    prepare="cnnviz.models.digits:prepare",
+    prepare="cnnviz.models.preparing.digits:prepare",
     weights={"trained": "lenet.safetensors"},
     labels=MNIST,
     paper_names={
@@ -87,7 +87,7 @@ LENET_28 = ModelEntry(
     input_size=(1, 28, 28),
     parameters=44_426,
     factory="cnnviz.models.networks.lenet:LeNet5For28",
-    prepare="cnnviz.models.digits:prepare_28",
+    prepare="cnnviz.models.preparing.digits:prepare_28",
     weights={"trained": "lenet_28.safetensors"},
     labels=MNIST,
     paper_names={
@@ -115,7 +115,7 @@ FASHION_CNN = ModelEntry(
     input_size=(1, 28, 28),
     parameters=16_026,
     factory="cnnviz.models.networks.fashion:FashionCNN",
-    prepare="cnnviz.models.garments:prepare",
+    prepare="cnnviz.models.preparing.garments:prepare",
     weights={
         "trained": "fashion_cnn.safetensors",
         "epoch0": "fashion_cnn_epoch0.safetensors",
@@ -137,7 +137,7 @@ FASHION_CNN_WIDE = ModelEntry(
     input_size=(1, 28, 28),
     parameters=41_866,
     factory="cnnviz.models.networks.fashion:WideFashionCNN",
-    prepare="cnnviz.models.garments:prepare",
+    prepare="cnnviz.models.preparing.garments:prepare",
     weights={"trained": "fashion_cnn_wide.safetensors"},
     labels=FASHION_MNIST,
     paper_names={"fc": "OUTPUT"},
@@ -153,7 +153,7 @@ CIFAR_CNN = ModelEntry(
     input_size=(3, 32, 32),
     parameters=25_578,
     factory="cnnviz.models.networks.cifar:CifarCNN",
-    prepare="cnnviz.models.recipes:COLOUR_32",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_32",
     labels=CIFAR_10,
     paper_names={"fc": "OUTPUT"},
 )
@@ -168,7 +168,7 @@ CIFAR_CNN_BN = ModelEntry(
     input_size=(3, 32, 32),
     parameters=620_810,
     factory="cnnviz.models.networks.cifar:CifarCNNWithBatchNorm",
-    prepare="cnnviz.models.recipes:COLOUR_32",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_32",
     labels=CIFAR_10,
     paper_names={"classifier.4": "OUTPUT"},
 )
@@ -183,7 +183,7 @@ RESIDUAL_BLOCK = ModelEntry(
     input_size=(3, 128, 128),
     parameters=180,
     factory="cnnviz.models.networks.blocks:ResidualBlock",
-    prepare="cnnviz.models.recipes:COLOUR_128",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_128",
     arguments={"channels": 3},
     paper_names={"bn2": "F(x)"},
 )
@@ -199,7 +199,7 @@ MOBILE_BLOCK = ModelEntry(
     input_size=(3, 128, 128),
     parameters=113,
     factory="cnnviz.models.networks.blocks:MobileBlock",
-    prepare="cnnviz.models.recipes:COLOUR_128",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_128",
     arguments={"in_channels": 3, "out_channels": 16},
 )
 
@@ -213,7 +213,7 @@ MLP = ModelEntry(
     input_size=(3, 224, 224),
     parameters=154_151_946,
     factory="cnnviz.models.networks.dense:mlp",
-    prepare="cnnviz.models.recipes:COLOUR_224",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_224",
 )
 
 SIMPLE_FCN = ModelEntry(
@@ -226,7 +226,7 @@ SIMPLE_FCN = ModelEntry(
     input_size=(3, 4, 4),
     parameters=107,
     factory="cnnviz.models.networks.dense:simple_fcn",
-    prepare="cnnviz.models.recipes:COLOUR_4",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_4",
 )
 
 UNET = ModelEntry(
@@ -240,7 +240,7 @@ UNET = ModelEntry(
     input_size=(3, 128, 128),
     parameters=120_834,
     factory="cnnviz.models.networks.unet:UNet",
-    prepare="cnnviz.models.recipes:COLOUR_128",
+    prepare="cnnviz.models.preparing.recipes:COLOUR_128",
     arguments={"in_channels": 3, "num_classes": 2, "width": 8},
 )
 
@@ -269,9 +269,9 @@ EFFICIENTNET_LITE0 = ModelEntry(
     " ImageNet features without a download.",
     input_size=(3, 224, 224),
     parameters=4_652_008,
-    factory="cnnviz.models.efficientnet_lite:efficientnet_lite0",
-    prepare="cnnviz.models.efficientnet_lite:RECIPE",
-    weights={"trained": "cnnviz.models.efficientnet_lite:trained"},
+    factory="cnnviz.models.sources.efficientnet_lite:efficientnet_lite0",
+    prepare="cnnviz.models.sources.efficientnet_lite:RECIPE",
+    weights={"trained": "cnnviz.models.sources.efficientnet_lite:trained"},
     labels=("imagenet",),
 )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from cnnviz.errors import CnnvizError
-from cnnviz.models.quick_import import compiler_left_out
-from cnnviz.models.unallocated import meta_copy
+from cnnviz.models.building.quick_import import compiler_left_out
+from cnnviz.models.building.unallocated import meta_copy
 from cnnviz.summary.tracing import trace_model
 
 if TYPE_CHECKING:

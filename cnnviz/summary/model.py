@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError, ModelError, UsageError
+from cnnviz.models.building.quick_import import compiler_left_out
+from cnnviz.models.building.unallocated import meta_copy, unallocated
 from cnnviz.models.naming import ModelSource, find_source
-from cnnviz.models.operations import Operations, listened
-from cnnviz.models.quick_import import compiler_left_out
-from cnnviz.models.unallocated import meta_copy, unallocated
+from cnnviz.models.programs.operations import Operations, listened
 from cnnviz.shapes.notation import size_text
 from cnnviz.summary.detectors import is_detector, note_of
 from cnnviz.summary.inputs import known_inputs

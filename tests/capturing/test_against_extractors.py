@@ -14,8 +14,8 @@ from torch import Tensor, fx, nn
 
 from cnnviz.capturing import run_and_capture
 from cnnviz.capturing.outputs import LayerOutput
-from cnnviz.models.timm import load_timm
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.timm import load_timm
+from cnnviz.models.sources.torchvision import load_torchvision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.capturing import LayerOutput, run_and_capture
-from cnnviz.models.timm import load_timm
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.timm import load_timm
+from cnnviz.models.sources.torchvision import load_torchvision
 from tests.capturing.made import Does
 
 ROUNDING = 1e-6  # of sums of a few dozen products in another order

@@ -16,8 +16,8 @@ from cnnviz.capturing import feature_maps, run_and_capture, survey
 from cnnviz.capturing.run import OPERATIONS_NOTE
 from cnnviz.errors import CnnvizError
 from cnnviz.models import load_model
-from cnnviz.models.detectors import runnable
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.detectors import runnable
+from cnnviz.models.sources.torchvision import load_torchvision
 from tests.capturing.made import Does, hooks, seeded
 
 IMAGE = torch.linspace(-1, 1, 3 * 8 * 8).reshape(1, 3, 8, 8)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.capturing import Hints, LayerOutput, run_and_capture
-from cnnviz.models.timm import load_timm
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.timm import load_timm
+from cnnviz.models.sources.torchvision import load_torchvision
 from tests.capturing.made import IMAGE, Does
 
 SQUARE = torch.arange(4.0 * 4 * 4).reshape(1, 4, 4, 4)  # as many channels as rows and columns

@@ -9,7 +9,7 @@ import pytest
 from cnnviz import doctor, engines
 from cnnviz.engines import libtorch
 from cnnviz.errors import ModelError
-from cnnviz.models import timm, torchvision
+from cnnviz.models.sources import timm, torchvision
 from tests.conftest import Run
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from cnnviz.explorer import PageOptions, in_frame
-from cnnviz.models.torchvision import build, load_torchvision
+from cnnviz.models.sources.torchvision import build, load_torchvision
 from cnnviz.summary.model import summarize
 from tests.explorer.conftest import lenet
 from tests.explorer.driver import Driven, drive

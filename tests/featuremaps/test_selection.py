@@ -9,8 +9,8 @@ from torch import nn
 from cnnviz.capturing import LayerOutput, survey
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.selection import select
-from cnnviz.models.torchvision import load_torchvision
-from cnnviz.models.unallocated import meta_copy, unallocated
+from cnnviz.models.building.unallocated import meta_copy, unallocated
+from cnnviz.models.sources.torchvision import load_torchvision
 
 # The first convolution, each stage that the paper's table has, the end.
 WANTED = {

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
 from cnnviz.errors import ModelError
 from cnnviz.models import MODELS
-from cnnviz.models.known import (
-    QUANTIZED,
-    Known,
-    families,
-    family_of,
-    find_known,
-    known_models,
-    matching,
-    near_names,
-)
-from cnnviz.models.torchvision import load_torchvision
-from tests.conftest import ROOT
+from cnnviz.models.known import Known, find_known, known_models, matching, near_names
+from cnnviz.models.sources.families import QUANTIZED, families
+from cnnviz.models.sources.torchvision import load_torchvision
 
 AGAIN = "python training/known/collect.py collects the data anew"
 
@@ -141,38 +131,6 @@ def test_our_own_networks_are_those_of_the_table() -> None:
 def test_every_model_has_a_family_and_every_family_a_model() -> None:
     used = {known.family for known in known_models().values() if known.home != "cnnviz"}
     assert used == set(families())
-
-
-def test_sentences_are_sentences() -> None:
-    for family in families():
-        assert family.known_for.endswith(".")
-        assert not family.note or family.note.endswith(".")
-        assert 1998 < family.year < 2030
-        assert not family.paper.endswith(".")
-
-
-def test_page_has_every_family() -> None:
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (\d{4}) \| (.*) \|$", page, re.MULTILINE)
-    assert rows == [(f.name, f.title, str(f.year), f.known_for) for f in families()]
-
-
-@pytest.mark.parametrize(
-    ("name", "family"),
-    [
-        ("resnext50_32x4d", "resnext"),
-        ("quantized_resnet18", "resnet"),
-        ("efficientnet_v2_s", "efficientnet_v2"),
-        ("swin3d_b", "swin3d"),
-        ("ssdlite320_mobilenet_v3_large", "ssdlite"),
-        ("inception_resnet_v2", "inception_resnet"),
-        ("resnet1001", "resnet"),
-        ("xyz", None),
-    ],
-)
-def test_longest_beginning_names_the_family(name: str, family: str | None) -> None:
-    found = family_of(name)
-    assert (found and found.name) == family
 
 
 @pytest.mark.parametrize("name", ["resnet18", "torchvision:resnet18"])

@@ -9,9 +9,9 @@ import pytest
 from torch import nn
 
 from cnnviz.errors import ModelError
-from cnnviz.models import torchvision
+from cnnviz.models.building.unallocated import unallocated
 from cnnviz.models.naming import find_source
-from cnnviz.models.unallocated import unallocated
+from cnnviz.models.sources import torchvision
 
 CODE = """
 import types

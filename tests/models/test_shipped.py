@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from cnnviz.capturing import run_and_capture
 from cnnviz.images import read_image
 from cnnviz.models import MODELS, load_model
-from cnnviz.models.garments import prepare
 from cnnviz.models.networks.fashion import FashionCNN
+from cnnviz.models.preparing.garments import prepare
 from cnnviz.models.supply import WEIGHTS
+from tests.conftest import ROOT
 
 FILES = {
     f"{entry.name} {variant}": (entry, variant, WEIGHTS / file)
@@ -43,7 +44,7 @@ def test_file_says_how_it_was_made(name: str) -> None:
     assert set(said) >= TOLD | {"torch"}
     assert said["model"] == entry.name
     assert said["test_images"] == "10000"
-    assert (Path(__file__).parents[2] / said["script"]).is_file()
+    assert (ROOT / said["script"]).is_file()
     if variant.startswith("epoch"):
         assert said["epochs"] == variant.removeprefix("epoch")
     else:

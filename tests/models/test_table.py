@@ -12,17 +12,17 @@ import torch
 from cnnviz.images import Picture
 from cnnviz.models import MODELS, find_model, load_model
 from cnnviz.models.labels import labels_of
-from cnnviz.models.latent import draw
 from cnnviz.models.naming import find_source
-from cnnviz.models.preprocessing import prepare
-from cnnviz.models.recipes import Preprocessing
+from cnnviz.models.preparing.latent import draw
+from cnnviz.models.preparing.preprocessing import prepare
+from cnnviz.models.preparing.recipes import Preprocessing
 from cnnviz.models.supply import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnviz.models import ModelEntry
-    from cnnviz.models.loading import Prepared
+    from cnnviz.models.preparing.prepared import Prepared
 
 
 def mobile_blocks(width: int, out: int, expand: int, side: int, count: int) -> Iterator[int]:

