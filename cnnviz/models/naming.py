@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import ModelError
 from cnnviz.models import MODELS
+from cnnviz.models.known import known_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,8 +79,7 @@ def find_source(
     if text.endswith(CONTAINERS):
         _refuse(text, classes, arguments)
         return _of_container(text)
-    # os.path, because pathlib raises for names that are too long
-    if text.endswith(WEIGHTS_FILES) or os.path.isdir(text):  # noqa: PTH112
+    if text.endswith(WEIGHTS_FILES) or _is_folder_of_weights(text):
         raise ModelError(
             f"{text} is weights without a model; name the model that they belong to, and give them"
             f" by --weights {text}"
@@ -90,6 +90,12 @@ def find_source(
     if text.endswith(".py"):
         raise ModelError(f"name a class or factory of the file too, such as {text}:Net")
     return _of_library(TORCHVISION, text, _with_classes(arguments, classes))
+
+
+def _is_folder_of_weights(text: str) -> bool:
+    """Whether it is a folder; one that is called as a model is, say for its results, is not meant."""
+    # os.path, because pathlib raises for names that are too long
+    return os.path.isdir(text) and text not in known_models()  # noqa: PTH112
 
 
 def _with_classes(arguments: dict[str, Any], classes: int | None) -> dict[str, Any]:

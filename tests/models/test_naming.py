@@ -240,6 +240,14 @@ def test_a_source_says_where_it_is_from(file: Path) -> None:
     assert all(source.takes_weights and source.description for source in homes.values())
 
 
+def test_a_folder_that_is_called_as_a_model_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "resnet18").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_source("resnet18").home == "torchvision"
+
+
 def test_a_folder_is_weights_at_most(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is weights without a model"):
         find_source(str(tmp_path))
