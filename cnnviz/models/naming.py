@@ -93,7 +93,7 @@ def find_source(
 
 
 def _is_folder_of_weights(text: str) -> bool:
-    """Whether it is a folder; one that is called as a model is, say for its results, is not meant."""
+    """Whether it is a folder, and not one that has only the name of a known model."""
     # os.path, because pathlib raises for names that are too long
     return os.path.isdir(text) and text not in known_models()  # noqa: PTH112
 
