@@ -100,7 +100,7 @@ def _shipped(source: ModelSource, place: str, name: str) -> tuple[nn.Module, Wei
     module = source.build()
     with safe_open(WEIGHTS / place, framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        about = file.metadata()
+        about = dict(sorted(file.metadata().items()))  # which come in another order every time
     module.load_state_dict(state)
     return module, Weights(name, about)
 

@@ -47,6 +47,15 @@ def test_one_image_fills_a_folder_of_its_name(run: Run, digit: Path, tmp_path: P
     assert best.split()[0] == "7"
 
 
+def test_the_same_run_writes_the_same_bytes(run: Run, digit: Path, tmp_path: Path) -> None:
+    written = []
+    for _ in range(3):
+        assert run(*LENET, str(digit), "--overwrite", "--raw", "npz").exit_code == 0
+        written.append(everything(tmp_path / "seven.lenet"))
+    assert len(written[0]) > 10
+    assert written[0] == written[1] == written[2]
+
+
 def test_quiet_prints_the_folder_alone(run: Run, digit: Path) -> None:
     result = run(*LENET, "seven.png", "-q", "-o", "maps")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "maps/\n", "")
