@@ -10,11 +10,11 @@ import numpy as np
 
 from cnnviz.explorer.exact import Candidates
 from cnnviz.explorer.layers import Kept, described, key_of
-from cnnviz.explorer.sprites import LARGE, as_webp, cells_of, sheet_of
+from cnnviz.explorer.sprites import LARGE, cells_of, most_lossless, sheet_of
 from cnnviz.explorer.writer import Page, Told, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 
 TELLING = 6  # channels of a layer in the overview,
 THUMB = 56  # and their pixels a side there, where they are not read off the whole sheet
-LOSSLESS = 2_000_000  # bytes of lossless sheets, beyond which the largest become WebP
 
 
 class Explorer:
     """Collects layers as they come, in any order and from any thread, and is written at the end.
 
     Of a layer's values 256 levels are kept, and the values themselves only as long as they may
-    find room in the budget of exact numbers.
+    find room in the budget of exact numbers. Of the layers' ``shapes``, if they are known, it
+    depends which are kept without loss.
     """
 
-    def __init__(self, head: Head, options: PageOptions) -> None:
+    def __init__(
+        self, head: Head, options: PageOptions, shapes: Iterable[Sequence[int]] = ()
+    ) -> None:
         self.head, self.options = head, options
+        self._most_lossless = most_lossless(shapes, options.cell)
         self._kept: dict[int, Kept] = {}
         self._exact = Candidates(options.exact_budget)
         self._lock = Lock()
@@ -56,7 +59,6 @@ class Explorer:
 
     def told(self, manifest: Mapping[str, Any]) -> Told:
         """The run, as a page has it."""
-        self._limit_lossless()
         layers = [described(x, self._kept.get(x["index"])) for x in manifest["layers"]]
         exact = self._exact.chosen(self.head.tensor)
         return Told(self.head, manifest, layers, self._kept, exact)
@@ -67,6 +69,7 @@ class Explorer:
             return Kept(facts)
         telling = list(telling_of(values) if facts.telling is None else facts.telling)
         lossless = self.options.lossless
+        most = LARGE if self.options.html_dir else self._most_lossless
         few = None
         if self.options.html_dir:
             few = replace(cells, levels=cells.levels[telling])
@@ -76,23 +79,10 @@ class Explorer:
             facts,
             {"kind": cells.kind, "size": cells.size, "reduced": cells.reduced}
             | {"cell": cells.levels.shape[1:]},
-            sheet_of(cells, lossless=lossless),
+            sheet_of(cells, lossless=lossless, most=most),
             tuple(telling),
             sheet_of(few, lossless=lossless) if few else None,
         )
-
-    def _limit_lossless(self) -> None:
-        """Make the largest lossless sheets WebP where all together are too large."""
-        if self.options.lossless is not None or self.options.html_dir:
-            return
-        png = {n: kept.sheet for n, kept in self._kept.items() if kept.sheet and not kept.sheet.off}
-        total = sum(len(sheet.data) for sheet in png.values())
-        for number in sorted(png, key=lambda n: (-len(png[n].data), n)):
-            if total <= LOSSLESS:
-                return
-            smaller = as_webp(png[number])
-            total -= len(png[number].data)
-            self._kept[number] = replace(self._kept[number], sheet=smaller)
 
 
 def telling_of(values: NDArray[np.float32]) -> tuple[int, ...]:

@@ -14,6 +14,8 @@ from cnnviz.render.levels import to_levels
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     Levels = NDArray[np.uint8]
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 PNG, WEBP = "image/png", "image/webp"
 MAPS, STRIPS, VOLUMES = "maps", "strips", "volumes"
 LONGEST = 512  # values of a sequence that are kept side by side
-LARGE = 2**18  # pixels; larger sheets are WebP unless lossless is asked for
+LARGE = 2**18  # pixels; larger sheets are WebP unless lossless is asked for,
+LOSSLESS = 2_200_000  # and so are the largest of those that have more together: about 2 MB as PNG
 QUALITIES = (65, 75, 80, 85, 90)
 SAMPLE = 2**17  # pixels by which the quality is chosen
 ALLOWED = 3.3  # levels of 255 that a pixel may be off on average: 1.3 % of a channel's range
@@ -60,17 +63,36 @@ def cells_of(values: NDArray[np.float32], cell: int | None) -> Cells | None:
     """The levels of (C, …) values; None for those that are one number per channel."""
     if values[0].size == 1:
         return None
-    if values.ndim == 2:
-        kind, maps, most = STRIPS, values[:, np.newaxis], (1, LONGEST)
-    elif values.ndim == 3:
-        kind, maps, most = MAPS, values, (cell or values.shape[1], cell or values.shape[2])
+    kind, size, reduced = _kind(values.shape, cell)
+    maps = values.reshape(len(values), *size)
+    return Cells(kind, np.stack([_levels(one, reduced) for one in maps]), size, reduced)
+
+
+def _kind(shape: Sequence[int], cell: int | None) -> tuple[str, tuple[int, int], tuple[int, int]]:
+    """How a layer's channels are shown: as what, of which size, and reduced by which block."""
+    if len(shape) == 2:
+        kind, size, most = STRIPS, (1, shape[1]), (1, LONGEST)
+    elif len(shape) == 3:
+        kind, size, most = MAPS, (shape[1], shape[2]), (cell or shape[1], cell or shape[2])
     else:  # slices below each other
-        maps = values.reshape(len(values), -1, values.shape[-1])
-        kind, most = VOLUMES, (maps.shape[1], cell or maps.shape[2])
-    height, width = maps.shape[1:]
-    reduced = (math.ceil(height / most[0]), math.ceil(width / most[1]))
-    levels = np.stack([_levels(one, reduced) for one in maps])
-    return Cells(kind, levels, (height, width), reduced)
+        size = (math.prod(shape[1:-1]), shape[-1])
+        kind, most = VOLUMES, (size[0], cell or size[1])
+    return kind, size, (math.ceil(size[0] / most[0]), math.ceil(size[1] / most[1]))
+
+
+def most_lossless(shapes: Iterable[Sequence[int]], cell: int | None) -> int:
+    """The pixels up to which sheets of layers of these (C, …) shapes are kept without loss."""
+    total = 0
+    for pixels in sorted(_pixels(shape, cell) for shape in shapes if len(shape) > 1):
+        total += pixels
+        if total > LOSSLESS:
+            return min(pixels - 1, LARGE)  # and none of that size, of which there may be many
+    return LARGE
+
+
+def _pixels(shape: Sequence[int], cell: int | None) -> int:
+    _, size, reduced = _kind(shape, cell)
+    return shape[0] * math.ceil(size[0] / reduced[0]) * math.ceil(size[1] / reduced[1])
 
 
 def _levels(values: NDArray[np.float32], reduced: tuple[int, int]) -> Levels:
@@ -94,28 +116,26 @@ def block_means(values: NDArray[np.float32], block: tuple[int, int]) -> NDArray[
     return values.astype(np.float32)
 
 
-def sheet_of(cells: Cells, *, lossless: bool | None) -> Sheet:
-    """The cells as one PNG, or WebP where they are large; ``lossless`` decides otherwise."""
+def sheet_of(cells: Cells, *, lossless: bool | None, most: int = LARGE) -> Sheet:
+    """The cells as one PNG, or WebP above ``most`` pixels; ``lossless`` decides otherwise."""
     arranged, columns = _arranged(cells.levels)
-    if lossless or (lossless is None and arranged.size <= LARGE):
+    if lossless or (lossless is None and cells.levels.size <= most):
         return Sheet(_png(arranged), PNG, columns, arranged.shape)
     return _approximate(arranged, columns)
-
-
-def as_webp(sheet: Sheet) -> Sheet:
-    """The same sheet as WebP, if that is smaller."""
-    other = _approximate(_decoded(sheet.data, "PNG"), sheet.columns)
-    return other if len(other.data) < len(sheet.data) else sheet
 
 
 def _approximate(arranged: Levels, columns: int) -> Sheet:
     """A WebP of the lowest quality that is good enough, by measurement on a part of it."""
     some = arranged[: max(1, SAMPLE // arranged.shape[1])]
-    quality = next(
-        (q for q in QUALITIES if _off(some, _webp(some, q))[0] <= ALLOWED), QUALITIES[-1]
-    )
-    data = _webp(arranged, quality)
-    return Sheet(data, WEBP, columns, arranged.shape, _off(arranged, data))
+    for quality in QUALITIES:
+        data = _webp(some, quality)
+        off = _off(some, data)
+        if off[0] <= ALLOWED:
+            break
+    if len(some) < len(arranged):
+        data = _webp(arranged, quality)
+        off = _off(arranged, data)
+    return Sheet(data, WEBP, columns, arranged.shape, off)
 
 
 def _arranged(levels: Levels) -> tuple[Levels, int]:

@@ -76,7 +76,7 @@ class Drawing:
         self.sheets = Sheets()
         self.raw: RawMaps | None = None
         page = options.page
-        self.paging = None if page is None else Paging(model, prepared, self.seen, page)
+        self.paging = None if page is None else Paging(model, prepared, self.seen, planned, page)
         self.index: int | None = None
         self._is_first = True  # until a convolution has run
         self._refuse()

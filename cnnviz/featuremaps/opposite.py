@@ -59,7 +59,7 @@ class Opposite:
         """Run the other side on the input of ``image``; its values wait in ``waiting``."""
         seen = seen_by(other, prepared)
         page = options.page
-        paging = None if page is None else Paging(other, prepared, seen, page)
+        paging = None if page is None else Paging(other, prepared, seen, planned, page)
         facts = {}
 
         def keep(layer: Any, call: Any) -> None:
@@ -96,7 +96,8 @@ class Opposite:
             "predictions_from": known.get("predictions_from"),
         }
         head = Head(stored.title, stored.title, stored.seen, None, "", versions())
-        return cls(stored, stored.seen, said, None if page is None else Explorer(head, page))
+        explorer = None if page is None else Explorer(head, page, stored.shapes.values())
+        return cls(stored, stored.seen, said, explorer)
 
     @property
     def classes(self) -> list[dict[str, Any]]:

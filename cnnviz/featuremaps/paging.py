@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnnviz.capturing import LayerOutput
     from cnnviz.capturing.watch import Call
     from cnnviz.explorer import PageOptions
+    from cnnviz.featuremaps.plan import Plan
     from cnnviz.models.loading import LoadedModel
     from cnnviz.models.preparing.prepared import Prepared
 
@@ -34,7 +35,12 @@ class Paging:
     """What the page is told of each layer: where it looks, what it convolves with what."""
 
     def __init__(
-        self, model: LoadedModel, prepared: Prepared, seen: NDArray[np.uint8], options: PageOptions
+        self,
+        model: LoadedModel,
+        prepared: Prepared,
+        seen: NDArray[np.uint8],
+        planned: Plan,
+        options: PageOptions,
     ) -> None:
         given = prepared.tensor
         self._labels = model.labels
@@ -44,7 +50,7 @@ class Paging:
         self._keys = WeakTensorKeyDictionary()
         tensor = given[0].detach().to("cpu", torch.float32).numpy()
         head = Head(model.title, model.name, seen, tensor, command_line(), versions())
-        self.explorer = Explorer(head, options)
+        self.explorer = Explorer(head, options, planned.shapes)
 
     def facts(self, layer: LayerOutput, call: Call) -> LayerFacts:
         """What there is to know of a layer, while its module's run goes on."""

@@ -36,6 +36,11 @@ class Plan:
         return [layer for layer in self.layers if layer in self.selection]
 
     @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """What is drawn has these shapes, (C, …)."""
+        return [layer.shape for layer in self.shown if layer.shape]
+
+    @property
     def total(self) -> int:
         """How many entries the manifest has."""
         return sum(layer.kind != "block" or layer in self.selection for layer in self.layers)

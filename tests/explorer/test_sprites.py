@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnviz.explorer import sprites
-from cnnviz.explorer.sprites import as_webp, block_means, cells_of, sheet_of
+from cnnviz.explorer.sprites import block_means, cells_of, most_lossless, sheet_of
 
 
 def read(data: bytes) -> np.ndarray:
@@ -119,8 +119,19 @@ def test_quality_is_chosen_by_what_the_picture_needs(rng: np.random.Generator) -
     assert len(even.data) * 4 < len(rough.data)
 
 
-def test_a_sheet_stays_as_it_is_where_webp_is_larger() -> None:
-    cells = cells_of(np.indices((64, 64)).sum(0)[None].astype(np.float32) % 2, None)
+def test_the_largest_of_many_sheets_are_not_lossless() -> None:
+    # 64*56*56 = 200,704 pixels each, so ten of them fit into 2,200,000 and the small ones too.
+    large, small = (64, 56, 56), (512, 7, 7)
+    assert most_lossless([large] * 10 + [small] * 3, None) == 2**18
+    assert most_lossless([large] * 11 + [small] * 3, None) == 64 * 56 * 56 - 1
+    assert most_lossless([(1, 480, 480)] * 10 + [small, (10,)], None) == 480 * 480 - 1
+    # Cells of at most 112 pixels: 224 rows are halved, and slices of 113 columns become 57 wide.
+    assert most_lossless([(16, 224, 224)] * 11, 112) == 16 * 112 * 112 - 1
+    assert most_lossless([(2, 10, 113, 113)] * 18, 112) == 2 * 10 * 113 * 57 - 1
+
+
+def test_a_sheet_is_lossless_up_to_so_many_pixels() -> None:
+    cells = cells_of(smooth(4, 10), None)
     assert cells is not None
-    sheet = sheet_of(cells, lossless=True)
-    assert as_webp(sheet) is sheet
+    kinds = [sheet_of(cells, lossless=None, most=most).mime for most in (399, 400)]
+    assert kinds == ["image/webp", "image/png"]
