@@ -67,12 +67,12 @@ export function differences({ compare }) {
 
 /** Where the two begin to differ, and how alike they are layer by layer. */
 export function comparison() {
-  if (!compared) return null;
-  return el("div", { class: "comparison" }, el("h2", {}, say("alike")), verdict(), bars());
+  const layers = run.shown.filter((layer) => layer.twin);
+  if (layers.length === 0) return null;
+  return el("div", { class: "comparison" }, el("h2", {}, say("alike")), verdict(layers), bars(layers));
 }
 
-function verdict() {
-  const layers = run.shown.filter((layer) => layer.twin);
+function verdict(layers) {
   if (compared.first_divergent !== null) {
     const layer = run.layerOfKey(compared.first_divergent);
     const link = el("a", { href: addressOf({ layer: layer.index }, page) }, named(titleOf(layer)));
@@ -84,8 +84,7 @@ function verdict() {
 }
 
 /** A bar for each layer, as high as its correlation. */
-function bars() {
-  const layers = run.shown.filter((layer) => layer.twin);
+function bars(layers) {
   if (layers.every(areEqual)) return null;
   const items = layers.map((layer) => {
     const said = `${visible(titleOf(layer))}: ${alikeText(layer)}`;
