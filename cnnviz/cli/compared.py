@@ -125,6 +125,8 @@ def _verdict(said: dict[str, Any], layers: list[dict[str, Any]]) -> list[str]:
     limit = f"beyond rounding (relative > {said['limit']:.2g})"
     if said["first_divergent"]:
         return [f"  first to differ {limit}: {shown(said['first_divergent'])}"]
+    if not compared:
+        return ["  no layer could be compared"]
     if all(layer["compare"]["max_abs_diff"] == 0 for layer in compared):
         return [f"  all {len(compared)} layers compared are equal, bit for bit"]
     is_image = said["with"].startswith("image:")

@@ -151,3 +151,13 @@ def test_image_from_a_pipe_is_compared(run: Run, tmp_path: Path) -> None:
     data = (tmp_path / "seven.png").read_bytes()
     result = run(*LENET, "-", "--compare", "turned.png", "-q", stdin=data)
     assert (result.exit_code, result.stdout) == (0, "stdin.lenet.vs.turned/\n")
+
+
+def test_where_nothing_can_be_compared_nothing_is_called_equal(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("from torch import nn\nNet = lambda: nn.Conv2d(1, 2, 3)\n")
+    for name, rows in (("a.npy", 8), ("b.npy", 9)):
+        np.save(tmp_path / name, np.ones((1, rows, 8), np.float32))
+    result = run("featuremaps", "-m", "net.py:Net", "a.npy", "--compare", "image:b.npy")
+    assert result.exit_code == 0
+    assert "not compared: 2x6x6 here and 2x7x6 there" in result.stdout
+    assert "equal" not in result.stdout
