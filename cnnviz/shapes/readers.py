@@ -142,6 +142,7 @@ class Everything(NamedTuple):
     """Every output reads the whole axis: global pooling, fully connected layers."""
 
 
-Reader = Slide | Spread | Ratio | Interpolated | Everything
+Window = Slide | Spread | Ratio | Interpolated
+Reader = Window | Everything
 
 SAME = Slide()

@@ -136,8 +136,9 @@ def summarize(
 
 
 def _sizes_of(given: Shape | Sequence[Shape] | None) -> tuple[Shape, ...]:
-    sizes = [given] if given and isinstance(given[0], int) else given or []
-    return tuple(tuple(size) for size in sizes)  # type: ignore[arg-type]
+    sizes: Sequence[Any] = given or ()
+    is_one = bool(sizes) and isinstance(sizes[0], int)
+    return tuple(map(tuple, [sizes] if is_one else sizes))
 
 
 def _run(

@@ -137,7 +137,7 @@ class _Operations(TorchDispatchMode):
     """Hands every operation that torch really runs to a tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's has no types
         self.tracer = tracer
 
     def __torch_dispatch__(

@@ -350,15 +350,16 @@ def test_model_that_is_one_layer_is_named_by_its_type() -> None:
 
 
 def test_hooks_of_the_models_own_are_kept_and_what_they_return_is_captured() -> None:
-    model = seeded(nn.Conv2d(2, 3, 3), nn.ReLU())
+    layer = nn.Conv2d(2, 3, 3)
+    model = seeded(layer, nn.ReLU())
     seen: list[Tensor] = []
-    model[0].register_forward_hook(lambda *call: call[2] * 2)
+    layer.register_forward_hook(lambda *call: call[2] * 2)
     model[1].register_forward_pre_hook(lambda _, args: (args[0] + 1,))
     model[1].register_forward_hook(lambda *call: seen.append(call[2]))
     before = hooks(model)
     run = run_and_capture(model, IMAGE, check=True)
     with torch.inference_mode():
-        conv = F.conv2d(IMAGE, model[0].weight, model[0].bias)  # type: ignore[arg-type]
+        conv = F.conv2d(IMAGE, layer.weight, layer.bias)
     first, second = (torch.as_tensor(layer.values) for layer in run.layers)
     assert torch.equal(first, 2 * conv[0])
     assert torch.equal(second, (2 * conv[0] + 1).relu())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from math import gcd
+from typing import Any
 
 import pytest
 import torch
@@ -140,10 +141,11 @@ def check_reads(resized: nn.Module, size: int, *, may_be_unknown: bool = False) 
 class Resized(nn.Module):
     def __init__(self, mode: str, new: int, *, align_corners: bool | None) -> None:
         super().__init__()
-        self.how = {"mode": mode, "size": (new, new), "align_corners": align_corners}
+        self.how: dict[str, Any] = {"mode": mode, "align_corners": align_corners}
+        self.size = new, new
 
     def forward(self, maps: Tensor) -> Tensor:
-        return F.interpolate(maps, **self.how)  # type: ignore[arg-type]
+        return F.interpolate(maps, self.size, **self.how)
 
 
 def conv(kernel_size: int, stride: int = 1) -> nn.Conv2d:

@@ -198,7 +198,8 @@ def test_summary_of_a_program_adds_up_to_that_of_the_network(
     assert found.total_params == PARAMETERS
     assert sum(layer.params for layer in found.layers) == PARAMETERS
     assert sum(layer.macs for layer in found.layers) == found.macs
-    assert [field.size for field in found.last_map.fields] == [3, 3]  # type: ignore[union-attr]
+    assert found.last_map is not None
+    assert [field.size for field in found.last_map.fields] == [3, 3]
     assert "run with its own weights on the CPU" in found.notes[0]
 
 
