@@ -14,8 +14,9 @@ from cnnviz.models.building.quick_import import compiler_left_out
 from cnnviz.models.building.unallocated import meta_copy, unallocated
 from cnnviz.models.naming import ModelSource, find_source
 from cnnviz.models.programs.operations import Operations, listened
+from cnnviz.models.sources.detectors import is_detector
 from cnnviz.shapes.notation import size_text
-from cnnviz.summary.detectors import is_detector, note_of
+from cnnviz.summary.detectors import note_of
 from cnnviz.summary.inputs import known_inputs
 from cnnviz.summary.layers import LayerSummary, layers_of, without_batch
 from cnnviz.summary.tracing import SEED, trace_model
