@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
-    from cnnviz.capturing import Capture as capture  # noqa: N813
+    from cnnviz.capturing import Capture as capture  # noqa: N813 (used as a function is)
     from cnnviz.capturing import feature_maps
     from cnnviz.engines import Pool, Window
     from cnnviz.errors import CnnvizError

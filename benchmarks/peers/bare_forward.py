@@ -12,14 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-start = time.perf_counter()
-import cv2  # noqa: E402
-import torch  # noqa: E402
-
-from cnnviz.models.sources.torchvision import load_torchvision  # noqa: E402  mends its import
-
-models = load_torchvision().models
-seconds = {"imports": time.perf_counter() - start}
+seconds = {}
 
 
 def timed(name, work):
@@ -29,6 +22,16 @@ def timed(name, work):
     return result
 
 
+def imported():
+    import cv2
+    import torch
+
+    from cnnviz.models.sources.torchvision import load_torchvision  # mends its import
+
+    return cv2, torch, load_torchvision().models
+
+
+cv2, torch, models = timed("imports", imported)
 model = timed("network", lambda: getattr(models, sys.argv[1])(weights=None).eval())
 image = torch.rand(1, 3, int(sys.argv[2]), int(sys.argv[2]))
 with torch.inference_mode():

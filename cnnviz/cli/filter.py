@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     metavar="NAME|FILE.json",
     help="Repeatable, or several names with commas. `cnnviz kernels` lists the names.",
 )
-@options.outputs(
-    "File; or folder, if it ends in / or exists as one; - is standard output.",
-    "IMAGE-STEM.KERNEL.png in the current folder",
-)
+@results.outputs("KERNEL")
 @results.engine
 @click.option(
     "--border",
@@ -72,13 +69,7 @@ if TYPE_CHECKING:
 )
 @results.display("auto is abs for kernels that sum to 0 without an offset, else clip")
 @click.option("--flip", is_flag=True, help="Turn the kernel by 180 degrees: true convolution.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "float64"]),
-    default="float32",
-    show_default=True,
-    help="Of the arithmetic in both engines.",
-)
+@results.precision(["float32", "float64"])
 @click.option(
     "--explain-borders",
     is_flag=True,

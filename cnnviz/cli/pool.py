@@ -116,19 +116,10 @@ class Power(click.ParamType[float]):
 )
 @click.option("--p", type=Power(), default="2", show_default=True, help="Of lp.")
 @click.option("--global", "everywhere", is_flag=True, help="One window over the whole image.")
-@options.outputs(
-    "File; or folder, if it ends in / or exists as one; - is standard output.",
-    "IMAGE-STEM.POOL.png in the current folder",
-)
+@results.outputs("POOL")
 @results.engine
 @results.display("auto is clip, which leaves them as they are, and minmax for lp")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "float32", "float64"]),
-    default="auto",
-    show_default=True,
-    help="Of the arithmetic in both engines; auto is float32 unless that would round.",
-)
+@results.precision(["auto", "float32", "float64"], "; auto is float32 unless that would round")
 @results.written("input, both results and their difference")
 @options.everywhere
 def command(

@@ -12,7 +12,7 @@ from cnnviz.engines import ENGINES
 from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cnnviz.cli.options import Command
 
@@ -25,6 +25,25 @@ engine = click.option(
     show_default=True,
     help="One engine alone is faster, and not verified.",
 )
+
+
+def outputs(name: str) -> Callable[[Command], Command]:
+    """--output, --overwrite; ``name`` stands for the part of a file's name that says what it is."""
+    return options.outputs(
+        "File; or folder, if it ends in / or exists as one; - is standard output.",
+        f"IMAGE-STEM.{name}.png in the current folder",
+    )
+
+
+def precision(choices: Sequence[str], more: str = "") -> Callable[[Command], Command]:
+    """--precision, the first of ``choices`` where it is not given; ``more`` says more of them."""
+    return click.option(
+        "--precision",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help=f"Of the arithmetic in both engines{more}.",
+    )
 
 
 def display(auto: str) -> Callable[[Command], Command]:

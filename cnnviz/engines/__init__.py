@@ -37,6 +37,7 @@ __all__ = [
     "Window",
     "is_own",
     "load",
+    "refuse_impossible",
     "warm_up",
 ]
 
@@ -147,6 +148,22 @@ def warm_up(names: Iterable[str], device: str = "cpu") -> None:
     if "torch" in names and len(set(names)) > 1 and device == "cpu":
         # Not a daemon: a process must not end in the middle of loading a library.
         Thread(target=libtorch.open_library).start()
+
+
+def refuse_impossible(names: Sequence[str], device: str) -> None:
+    """Refuse no engine at all, and a ``device`` that the engines ``names`` cannot work on.
+
+    Raises:
+        UsageError: says which.
+    """
+    if not names:
+        raise UsageError(f"no engine is named; there are {' and '.join(ENGINES)}")
+    if device == "cpu":
+        return
+    if "torch" not in names:
+        raise UsageError(f"device is {device!r}, which is torch's; OpenCV uses the CPU")
+    for name in names:
+        load(name, device)
 
 
 def is_own(engine: Engine) -> bool:

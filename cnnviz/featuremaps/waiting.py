@@ -36,7 +36,9 @@ class Waiting:
         self._lock = Lock()
         with named_error(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = tempfile.TemporaryFile(dir=folder, prefix=".cnnviz-")  # noqa: SIM115
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115 (closed by close)
+                dir=folder, prefix=".cnnviz-"
+            )
 
     def add(self, key: str, values: NDArray[np.float32]) -> None:
         """Keep the values of one layer."""

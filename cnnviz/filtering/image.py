@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from cnnviz.filtering.work import Survey, Work, timed
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,13 +47,25 @@ def filter_image(
         CnnvizError: sums too large for the precision.
     """
     options = options or FilterOptions()
-    result = np.empty(result_size(pixels, kernel, options), options.precision)
+    size = result_size(pixels, kernel, options)
+    return whole(size, options.precision, partial(correlate_and_compare, pixels, kernel, options))
+
+
+def whole(
+    size: tuple[int, int, int], precision: str, compare: Callable[[Take, Crew], Outcome]
+) -> Filtered:
+    """The result of ``size`` that ``compare`` hands over in bands, with its outcome.
+
+    Raises:
+        DisagreementError: the engines differ.
+    """
+    result = np.empty(size, precision)
 
     def take(rows: slice, results: Sequence[Image]) -> None:
         result[rows] = results[0]
 
     with Crew() as crew:
-        outcome = correlate_and_compare(pixels, kernel, options, take, crew)
+        outcome = compare(take, crew)
     if error := outcome.disagreement:
         raise error
     return Filtered(**vars(outcome), result=result)

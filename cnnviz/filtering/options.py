@@ -37,9 +37,4 @@ class FilterOptions:
         ):
             if value not in known:
                 raise UsageError(f"{name} is {value!r}; it must be {' or '.join(known)}")
-        if not self.engines:
-            raise UsageError(f"no engine is named; there are {' and '.join(engines.ENGINES)}")
-        if self.device != "cpu" and "torch" not in self.engines:
-            raise UsageError(f"device is {self.device!r}, which is torch's; OpenCV uses the CPU")
-        for name in self.engines if self.device != "cpu" else ():
-            engines.load(name, self.device)
+        engines.refuse_impossible(self.engines, self.device)

@@ -229,8 +229,8 @@ def _read_with_pillow(file: BinaryIO, formats: list[str]) -> Picture:
         picture, orientation = _from_pillow(image, notes), orientation_of(image)
         picture.pixels = turned(picture.pixels, orientation)
         picture.alpha = None if picture.alpha is None else turned(picture.alpha, orientation)
-        if image.format == "TIFF":
-            picture.pixels = meant_by_tiff(picture.pixels, image.tag_v2)  # type: ignore[attr-defined]
+        if (tags := getattr(image, "tag_v2", None)) is not None:  # a TIFF's alone
+            picture.pixels = meant_by_tiff(picture.pixels, tags)
         return picture
 
 

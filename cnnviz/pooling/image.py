@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,7 @@ import numpy as np
 
 from cnnviz import engines
 from cnnviz.errors import UsageError
-from cnnviz.filtering.bands import Crew
-from cnnviz.filtering.image import joined
-from cnnviz.filtering.outcome import Filtered, Outcome
+from cnnviz.filtering.image import joined, whole
 from cnnviz.filtering.work import timed
 from cnnviz.pooling.bands import plan_bands
 from cnnviz.pooling.options import PoolOptions
@@ -19,13 +18,13 @@ from cnnviz.pooling.work import Work
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from cnnviz.engines import Image, Pool
+    from cnnviz.engines import Pool
+    from cnnviz.filtering.bands import Crew
     from cnnviz.filtering.image import Part
     from cnnviz.filtering.operation import Take
+    from cnnviz.filtering.outcome import Filtered, Outcome
     from cnnviz.pooling.bands import PoolBand
 
     Pixels = NDArray[Any]
@@ -44,16 +43,8 @@ def pool_image(pixels: Pixels, how: Pool, options: PoolOptions | None = None) ->
     """
     options = options or PoolOptions()
     planes = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
-    result = np.empty(result_size(planes, how), options.precision_for(planes, how))
-
-    def take(rows: slice, results: Sequence[Image]) -> None:
-        result[rows] = results[0]
-
-    with Crew() as crew:
-        outcome = pool_and_compare(planes, how, options, take, crew)
-    if error := outcome.disagreement:
-        raise error
-    return Filtered(**vars(outcome), result=result)
+    size, precision = result_size(planes, how), options.precision_for(planes, how)
+    return whole(size, precision, partial(pool_and_compare, planes, how, options))
 
 
 def result_size(pixels: Pixels, how: Pool) -> tuple[int, int, int]:

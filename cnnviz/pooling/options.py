@@ -37,12 +37,7 @@ class PoolOptions:
             raise UsageError(
                 f"precision is {self.precision!r}; it must be {' or '.join(PRECISIONS)}"
             )
-        if not self.engines:
-            raise UsageError(f"no engine is named; there are {' and '.join(engines.ENGINES)}")
-        if self.device != "cpu" and "torch" not in self.engines:
-            raise UsageError(f"device is {self.device!r}, which is torch's; OpenCV uses the CPU")
-        for name in self.engines if self.device != "cpu" else ():
-            engines.load(name, self.device)
+        engines.refuse_impossible(self.engines, self.device)
 
     def engines_for(self, how: Pool) -> tuple[str, ...]:
         """Those that are to compute ``how``: torch alone where OpenCV has no such sums.

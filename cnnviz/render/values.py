@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cnnviz.render.scales import Scaling
     from cnnviz.render.sheet import Item
 
     Values = NDArray[Any]
+    Pixels = NDArray[np.uint8]
 
 CELL_WIDTH, CELL_HEIGHT = 50, 40  # wider where a number or a name is longer
 CELL_GAP = 2
@@ -68,23 +69,28 @@ def draw_values(
         marked=counted(framed, signs=False),
     )
     legend[1:1] = [Note(f"{dead:,} dead", fill=RULE)] if dead else []
-    draw = _cells if cells else _compact
-    return draw(values, caption, labels, marks, scale, look.colors, legend)
+    colors = colored_values(values, *scale.limits[0], look.colors)
+    drawn = _Drawn(values, colors, labels, marks, caption, legend)
+    return _cells(drawn) if cells else _compact(drawn)
 
 
-def _cells(
-    values: Values,
-    caption: Caption,
-    labels: list[str],
-    marks: list[str],
-    scale: Scaling,
-    cmap: str,
-    legend: list[Item],
-) -> bytes:
-    count = len(values)
-    numbers = [short(float(value)) for value in values]
+@dataclass(frozen=True)
+class _Drawn:
+    """What is drawn of (C,) values: ``colors`` (C, 3), a label and a mark each, what is around."""
+
+    values: Values
+    colors: Pixels
+    labels: list[str]
+    marks: list[str]
+    caption: Caption
+    legend: list[Item]
+
+
+def _cells(drawn: _Drawn) -> bytes:
+    count = len(drawn.values)
+    numbers = [short(float(value)) for value in drawn.values]
     needed = max(
-        *(text_width(label, SMALL_SIZE) for label in labels),
+        *(text_width(label, SMALL_SIZE) for label in drawn.labels),
         *(text_width(number, TEXT_SIZE) for number in numbers),
     )
     cell_width = max(CELL_WIDTH, needed + 8)
@@ -92,32 +98,24 @@ def _cells(
     ideal = math.sqrt(count * 1.7 * step_down / step_right)
     columns = divisor_near(count, ideal) if count > 12 else max(1, min(count, WIDEST // step_right))
     rows = math.ceil(count / columns)
-    canvas, top = open_sheet(caption, rows * step_down + 8, columns * step_right - CELL_GAP, legend)
-    colors = colored_values(values, *scale.limits[0], cmap)
+    width, height = columns * step_right - CELL_GAP, rows * step_down + 8
+    canvas, top = open_sheet(drawn.caption, height, width, drawn.legend)
     for n, number in enumerate(numbers):
         row, column = divmod(n, columns)
         x, y = MARGIN + column * step_right, top + row * step_down
-        red, green, blue = colors[n].tolist()
+        red, green, blue = drawn.colors[n].tolist()
         canvas.box(x, y, cell_width, CELL_HEIGHT, (red, green, blue))
         ink = legible_on((red, green, blue))
-        canvas.text(labels[n], x + 4, y + 3, SMALL_SIZE, ink)
+        canvas.text(drawn.labels[n], x + 4, y + 3, SMALL_SIZE, ink)
         canvas.text(number, x + cell_width - 4, y + CELL_HEIGHT - 17, color=ink, anchor="ra")
-        if marks[n]:  # inside: the next cell is too near
+        if drawn.marks[n]:  # inside: the next cell is too near
             canvas.frame(x + 2, y + 2, cell_width - 4, CELL_HEIGHT - 4, ALARM)
     return canvas.png()
 
 
-def _compact(
-    values: Values,
-    caption: Caption,
-    labels: list[str],
-    marks: list[str],
-    scale: Scaling,
-    cmap: str,
-    legend: list[Item],
-) -> bytes:
+def _compact(drawn: _Drawn) -> bytes:
     """Rows of cells without words; at the left the number of each row's first."""
-    count = len(values)
+    count, marks = len(drawn.values), drawn.marks
     columns = divisor_near(count, math.sqrt(count * 1.7))
     rows = math.ceil(count / columns)
     side = next((side for side in SIDES if columns * (side + 1) <= WIDEST), 1)
@@ -125,8 +123,9 @@ def _compact(
     step = side + gap
     left = text_width(str(count), SMALL_SIZE) + 8
     every = max(1, math.ceil(14 / step))
-    canvas, top = open_sheet(caption, 18 + rows * step + 6, left + columns * step, legend)
-    pixels = colored_values(values, *scale.limits[0], cmap)
+    width, height = left + columns * step, 18 + rows * step + 6
+    canvas, top = open_sheet(drawn.caption, height, width, drawn.legend)
+    pixels = drawn.colors.copy()
     pixels[[mark.startswith("dead") for mark in marks]] = RULE
     for n in range(count):
         row, column = divmod(n, columns)

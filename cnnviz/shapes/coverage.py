@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cnnviz.shapes.chain import Chain, Item, Step
-    from cnnviz.shapes.readers import Reader
+    from cnnviz.shapes.readers import Window
 
 MOST_READS = 1_000_000
 
@@ -90,10 +90,10 @@ class _Backwards:
             return range(size)[max(first.start, 0) : max(last.stop, 0)]
         return self._one_by_one(reader, needed, size)
 
-    def _one_by_one(self, reader: Reader, needed: Positions, size: int) -> set[int] | None:
+    def _one_by_one(self, reader: Window, needed: Positions, size: int) -> set[int] | None:
         read: set[int] = set()
         for output in needed:
-            positions = reader.reads(output)  # type: ignore[union-attr]
+            positions = reader.reads(output)
             self.left -= len(positions) + 1
             if self.left < 0:
                 return None

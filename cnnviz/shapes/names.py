@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import ShapeError
@@ -112,7 +113,8 @@ def _meant(name: str) -> str:
     from difflib import get_close_matches  # only on the way to an error
 
     plain = name.lower().replace("_", "")
-    word, rest = re.fullmatch(r"([a-z]*)(.*)", plain, re.DOTALL).groups()  # type: ignore[union-attr]
+    rest = plain.lstrip(ascii_lowercase)
+    word = plain[: len(plain) - len(rest)]
     if rest and not plain.endswith("d") and (word in KINDS or len(word) < 2):
         return "arguments follow a colon and have no spaces, such as conv:64,k3,p1"
     stem = ELSEWHERE.get(_stem(plain), "")

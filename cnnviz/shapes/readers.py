@@ -106,13 +106,16 @@ class Interpolated(NamedTuple):
     """``outputs`` values laid evenly over ``inputs`` positions, each weighted from its neighbours.
 
     ``taps`` neighbours have a weight: 2 for linear, 4 for cubic interpolation. Output i lies at
-    (i + 1/2) * inputs / outputs - 1/2; where that is a whole number, only that input has one.
-    Source: ``align_corners=False`` of ``torch.nn.Upsample``.
+    (i + 1/2) * inputs / outputs - 1/2. With ``corners`` the first and the last lie on the first
+    and the last input, so that ``inputs`` and ``outputs`` count the steps between, and output i
+    lies at i * inputs / outputs. Where that is a whole number, only that input has a weight.
+    Source: ``align_corners`` of ``torch.nn.functional.interpolate``.
     """
 
     inputs: int
     outputs: int
     taps: int
+    corners: bool = False
 
     @property
     def period(self) -> int:
@@ -131,8 +134,8 @@ class Interpolated(NamedTuple):
 
     def reads(self, output: int) -> range:
         """The neighbours of where ``output`` lies."""
-        twice = 2 * self.outputs
-        before, beyond = divmod((2 * output + 1) * self.inputs - self.outputs, twice)
+        shift = 0 if self.corners else self.inputs - self.outputs
+        before, beyond = divmod(2 * output * self.inputs + shift, 2 * self.outputs)
         if not beyond:
             return range(before, before + 1)
         return range(before - self.taps // 2 + 1, before + self.taps // 2 + 1)
@@ -142,6 +145,7 @@ class Everything(NamedTuple):
     """Every output reads the whole axis: global pooling, fully connected layers."""
 
 
-Reader = Slide | Spread | Ratio | Interpolated | Everything
+Window = Slide | Spread | Ratio | Interpolated
+Reader = Window | Everything
 
 SAME = Slide()

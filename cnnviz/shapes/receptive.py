@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import gcd, lcm
 from typing import NamedTuple
 
-from cnnviz.shapes.readers import Everything, Interpolated, Ratio, Reader, Slide, Spread
+from cnnviz.shapes.readers import Everything, Reader, Window
 
 WHOLE_INPUT = "whole input"
 NOT_COMPUTED = "not computed"
@@ -43,7 +43,7 @@ class Reach(NamedTuple):
         span = self.spans[entry]
         return span and (span[0] + turn * self.advance, span[1] + turn * self.advance)
 
-    def through(self, reader: Slide | Spread | Ratio | Interpolated) -> Reach | None:
+    def through(self, reader: Window) -> Reach | None:
         """The reach one layer on; None when its table would be too long or too large."""
         turns = len(self.spans) // gcd(len(self.spans), reader.advance)
         advance = self.advance * (reader.advance * turns // len(self.spans))

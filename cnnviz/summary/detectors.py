@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from cnnviz.summary.calls import Tracer
 
 
-def is_detector(model: nn.Module) -> bool:
-    """Whether the model is one of torchvision's detectors, or built upon one."""
-    kinds = [kind.__module__ for kind in type(model).__mro__]
-    ours = any(kind.startswith("torchvision.models.detection") for kind in kinds)
-    return ours and hasattr(model, "backbone")
-
-
 def note_of(model: nn.Module) -> str:
     """What is said of a detector's summary."""
     if not hasattr(model, "roi_heads"):

@@ -14,8 +14,9 @@ from cnnviz.models.building.quick_import import compiler_left_out
 from cnnviz.models.building.unallocated import meta_copy, unallocated
 from cnnviz.models.naming import ModelSource, find_source
 from cnnviz.models.programs.operations import Operations, listened
+from cnnviz.models.sources.detectors import is_detector
 from cnnviz.shapes.notation import size_text
-from cnnviz.summary.detectors import is_detector, note_of
+from cnnviz.summary.detectors import note_of
 from cnnviz.summary.inputs import known_inputs
 from cnnviz.summary.layers import LayerSummary, layers_of, without_batch
 from cnnviz.summary.tracing import SEED, trace_model
@@ -136,8 +137,9 @@ def summarize(
 
 
 def _sizes_of(given: Shape | Sequence[Shape] | None) -> tuple[Shape, ...]:
-    sizes = [given] if given and isinstance(given[0], int) else given or []
-    return tuple(tuple(size) for size in sizes)  # type: ignore[arg-type]
+    sizes: Sequence[Any] = given or ()
+    is_one = bool(sizes) and isinstance(sizes[0], int)
+    return tuple(map(tuple, [sizes] if is_one else sizes))
 
 
 def _run(

@@ -5,15 +5,13 @@ from __future__ import annotations
 from math import gcd, isclose
 from typing import TYPE_CHECKING
 
-from cnnviz.shapes.readers import Slide, Spread
+from cnnviz.shapes.readers import Interpolated, Slide, Spread
 from cnnviz.summary.trace import axes_of, length, marked
 
 if TYPE_CHECKING:
+    from cnnviz.shapes.readers import Reader
     from cnnviz.summary.rules import Call
     from cnnviz.summary.trace import Trace
-
-# Neighbours on each side whose weight is not 0, where an output falls between two positions.
-REACH = {"linear": 1, "cubic": 2}
 
 
 def resized(call: Call) -> Trace:
@@ -30,8 +28,8 @@ def resized(call: Call) -> Trace:
             axes = axes_of(trace.dims[dim])
             trace = trace.unknown(axes).with_dim(dim, marked(axes, new))
         else:
-            spread, slide = readers
-            trace = trace.through(dim, spread, size * spread.stride).through(dim, slide, new)
+            for reader, positions in readers:
+                trace = trace.through(dim, reader, positions)
     return trace
 
 
@@ -43,32 +41,21 @@ def _scale(call: Call, axis: int) -> float | None:
     return chosen
 
 
-def _readers(call: Call, size: int, new: int) -> tuple[Spread, Slide] | None:
-    """The map on a grid so fine that every output falls on a point of it, and who reads it where.
+def _readers(call: Call, size: int, new: int) -> list[tuple[Reader, int]] | None:
+    """Who reads the map, one after the other, and how long each leaves it.
 
-    Source of the positions: the notes of ``torch.nn.functional.interpolate``. None where a
-    neighbour's weight is 0 at some outputs alone.
+    Source of the positions: the notes of ``torch.nn.functional.interpolate``. None where one
+    position is laid upon corners, or read for two of them.
     """
-    kind = "cubic" if "cubic" in call.name else "linear" if "linear" in call.name else "nearest"
+    taps = 4 if "cubic" in call.name else 2 if "linear" in call.name else 1
     if call.given.get("align_corners"):
-        return _between_corners(size, new) if kind == "linear" else None
+        corners = Interpolated(size - 1, new - 1, taps, corners=True)
+        return [(corners, new)] if min(size, new) > 1 else None
+    if taps > 1:
+        return [(Interpolated(size, new, taps), new)]
+    # The nearest of output o is at floor(o*q/p), or exactly at floor((2*o + 1)*q / (2*p)): on a
+    # grid of p or 2*p points for each position, every output falls on a point.
     p, q = new // gcd(size, new), size // gcd(size, new)
-    if kind == "cubic" and p * q % 2:  # some outputs lie on a position and read no other
-        return None
-    if kind == "nearest" and "exact" not in call.name:
-        return Spread(p, p), Slide(stride=q)  # position floor(o*q/p)
-    # Output o lies at x = (o + 1/2)*q/p - 1/2. With v = (2*o + 1)*q it reads the positions i with
-    # |x - i| < reach, that is |v - p - 2*p*i| < 2*p*reach; the nearest one is i = v // (2*p).
-    halves = Slide(stride=2 * q, padding=-q)
-    if kind == "nearest":
-        return Spread(2 * p, 2 * p), halves
-    reach = 2 * p * REACH[kind]
-    return Spread(2 * reach - 1, 2 * p, reach - 1 - p), halves
-
-
-def _between_corners(size: int, new: int) -> tuple[Spread, Slide] | None:
-    """Output o lies at x = o*q/p and reads the i with |x - i| < 1, that is |o*q - p*i| < p."""
-    if min(size, new) == 1:
-        return None
-    p, q = (new - 1) // gcd(size - 1, new - 1), (size - 1) // gcd(size - 1, new - 1)
-    return Spread(2 * p - 1, p, p - 1), Slide(stride=q)
+    if "exact" in call.name:
+        return [(Spread(2 * p, 2 * p), 2 * p * size), (Slide(stride=2 * q, padding=-q), new)]
+    return [(Spread(p, p), p * size), (Slide(stride=q), new)]

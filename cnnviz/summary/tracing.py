@@ -19,20 +19,18 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from cnnviz.capturing.functions import name_of
 from cnnviz.errors import CnnvizError
+from cnnviz.models.sources.detectors import is_detector
 from cnnviz.shapes.notation import size_text
 from cnnviz.summary.calls import Node, Tracer
-from cnnviz.summary.detectors import is_detector, run_detector
+from cnnviz.summary.detectors import run_detector
 from cnnviz.summary.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnviz.shapes.layer import Shape
-
-# x += y and x + y are one function to the reader.
-OPERATORS = {"iadd": "add", "radd": "add", "isub": "sub", "imul": "mul", "rmul": "mul"}
-OPERATORS |= {"itruediv": "div", "truediv": "div", "rtruediv": "div", "imatmul": "matmul"}
 
 # These would be taken apart into reading by index, which says nothing of where.
 KEPT_NAMES = ["pixel_shuffle", "upsample_bicubic2d", "upsample_trilinear3d"]
@@ -137,7 +135,7 @@ class _Operations(TorchDispatchMode):
     """Hands every operation that torch really runs to a tracer."""
 
     def __init__(self, tracer: Tracer) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's has no types
         self.tracer = tracer
 
     def __torch_dispatch__(
@@ -167,6 +165,4 @@ class _Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run ``func`` as a node of the tree."""
-        name = getattr(func, "__name__", "function").partition(".")[0].strip("_")
-        run = partial(func, *args, **(kwargs or {}))
-        return self.tracer.function(OPERATORS.get(name, name), run)
+        return self.tracer.function(name_of(func), partial(func, *args, **(kwargs or {})))

@@ -8,7 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnviz.capturing import Run
+
 IMAGE = torch.linspace(-1, 1, 2 * 6 * 6).reshape(1, 2, 6, 6)
+EVERYTHING: dict[str, Any] = {"wants": lambda layer: True}
 
 
 def seeded(*layers: nn.Module) -> nn.Sequential:
@@ -38,3 +41,11 @@ class Does(nn.Module):
 def hooks(model: nn.Module) -> int:
     """How many there are on the model and its parts."""
     return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+
+
+def keys(run: Run) -> list[str]:
+    return [layer.key for layer in run.layers]
+
+
+def reasons(run: Run) -> dict[str, str | None]:
+    return {layer.key: layer.reason for layer in run.layers if layer.values is None}

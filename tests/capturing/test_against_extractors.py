@@ -58,9 +58,10 @@ def built(build: Callable[..., nn.Module], **arguments: Any) -> nn.Module:
 def extractor_of(model: nn.Module) -> tuple[nn.Module, dict[str, str]]:
     """torchvision's extractor of everything in a copy, and the layer of each of its nodes."""
     bare = copy.deepcopy(model)
-    for module in bare.modules():
-        if hasattr(module, "inplace"):
-            setattr(module, "inplace", False)  # noqa: B010
+    parts: list[Any] = list(bare.modules())
+    for part in parts:
+        if hasattr(part, "inplace"):
+            part.inplace = False
     torchs = import_module("torchvision.models.feature_extraction")
     whole: dict[str, Any] = {"leaf_modules": []}  # else blocks of torchvision's are not looked into
     _, nodes = torchs.get_graph_node_names(bare, tracer_kwargs=whole)

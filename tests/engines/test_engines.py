@@ -12,15 +12,7 @@ from cnnviz import engines
 from cnnviz.engines import BORDERS, ENGINES, Window
 from cnnviz.errors import ShapeError, UsageError
 from cnnviz.kernels import Kernel
-
-# numpy's names for the same borders.
-NUMPY_MODES: dict[str, Any] = {
-    "reflect101": "reflect",
-    "replicate": "edge",
-    "reflect": "symmetric",
-    "wrap": "wrap",
-    "zeros": "constant",
-}
+from tests.exact import NUMPY_MODES
 
 
 def kernel(rows: np.ndarray, **more: Any) -> Kernel:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -210,11 +212,11 @@ def test_constant_map_without_a_scale_is_gray_not_the_darkest_color() -> None:
     assert (pixels == (218, 220, 224)).all(axis=2).sum() >= 128 * 128
 
 
-def said_by(monkeypatch: pytest.MonkeyPatch, *arguments: object, **options: object) -> set[str]:
+def said_by(monkeypatch: pytest.MonkeyPatch, *arguments: Any, **options: Any) -> set[str]:
     """Every text that is put on the sheet."""
     texts: set[str] = set()
     monkeypatch.setattr(Canvas, "text", lambda self, text, *_args, **_options: texts.add(text))
-    draw_maps(*arguments, **options)  # type: ignore[arg-type]
+    draw_maps(*arguments, **options)
     return texts
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from cnnviz.errors import CnnvizError, DisagreementError
 from cnnviz.shapes import conv
-from cnnviz.shapes.chain import trace_chain
+from cnnviz.shapes.chain import Fork, trace_chain
 from cnnviz.shapes.names import KINDS
 from cnnviz.shapes.twin import compare, torch_layer
 from cnnviz.shapes.window import Axis
@@ -80,9 +80,10 @@ def test_what_torch_refuses_is_a_disagreement() -> None:
 def test_a_wrong_sum_is_named() -> None:
     chain = trace_chain("res[ relu / ]", (3, 9, 9))
     (fork,) = chain.items
-    wrong = fork.join._replace(output=(3, 9, 8))  # type: ignore[union-attr]
+    assert isinstance(fork, Fork)
+    wrong = fork.join._replace(output=(3, 9, 8))
     with pytest.raises(DisagreementError, match="layer 2, 'add': output 3x9x8"):
-        compare(chain._replace(items=(fork._replace(join=wrong),)))  # type: ignore[call-arg]
+        compare(chain._replace(items=(fork._replace(join=wrong),)))
 
 
 @pytest.mark.parametrize(

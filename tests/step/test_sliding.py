@@ -99,7 +99,7 @@ def test_every_window_adds_up_to_its_value(transposed: bool) -> None:
 
 def test_thousandths_add_up_exactly() -> None:
     random.seed(1)
-    row = " ".join(f"0.{random.randrange(1000):03}" for _ in range(9))  # noqa: S311
+    row = " ".join(f"0.{random.randrange(1000):03}" for _ in range(9))
     asked = Asked(rows=(row,), kernels=("1 " * 9,))
     digits = [int(number[2:]) for number in row.split()]
     assert work_out(asked).sliding.output == (((Fraction(sum(digits), 1000),),),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -284,8 +285,8 @@ def test_attention_is_counted_on_the_cpu_too() -> None:
     ],
 )
 def test_what_cannot_be_done_is_said(
-    arguments: dict[str, object], error: type[CnnvizError], said: str
+    arguments: dict[str, Any], error: type[CnnvizError], said: str
 ) -> None:
     with pytest.raises(error, match=said) as caught:
-        summarize(**arguments)  # type: ignore[arg-type]
+        summarize(**arguments)
     assert "\n" not in str(caught.value)

@@ -43,7 +43,9 @@ def read_back(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     path: list[str] = []
     for line in text.splitlines()[1:]:
-        marks, name, said = re.fullmatch(r"((?:│   |    )*)[├└]── (\S+) *(.*)", line).groups()  # type: ignore[union-attr]
+        parts = re.fullmatch(r"((?:│   |    )*)[├└]── (\S+) *(.*)", line)
+        assert parts is not None
+        marks, name, said = parts.groups()
         path[len(marks) // 4 :] = [name]
         if name not in {"filter", "…"}:
             found[".".join(path)] = said

@@ -41,6 +41,7 @@ def unallocated() -> Iterator[None]:
             tensor = _without_values(tensor)
         register_buffer(self, name, tensor, *how)
 
+    # The ignored types: a method is put in another's place, for a while.
     nn.Module.register_parameter = register_on_meta  # type: ignore[method-assign]
     nn.Module.register_buffer = register_means  # type: ignore[assignment]
     try:

@@ -19,12 +19,7 @@ class LeNet5(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(1, 6, kernel_size=5),
-            nn.Tanh(),
-            nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, kernel_size=5),
-            nn.Tanh(),
-            nn.AvgPool2d(2),
+            *_to_s4(),
             nn.Conv2d(16, 120, kernel_size=5),
             nn.Tanh(),
         )
@@ -52,14 +47,7 @@ class LeNet5For28(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(1, 6, kernel_size=5),
-            nn.Tanh(),
-            nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, kernel_size=5),
-            nn.Tanh(),
-            nn.AvgPool2d(2),
-        )
+        self.features = nn.Sequential(*_to_s4())
         self.classifier = nn.Sequential(
             nn.Flatten(),
             nn.Linear(16 * 4 * 4, 120),
@@ -73,3 +61,15 @@ class LeNet5For28(nn.Module):
         """Class scores of shape (N, 10) for images of shape (N, 1, 28, 28)."""
         scores: torch.Tensor = self.classifier(self.features(images))
         return scores
+
+
+def _to_s4() -> list[nn.Module]:
+    """The layers C1 to S4: six maps, then sixteen, each time halved."""
+    return [
+        nn.Conv2d(1, 6, kernel_size=5),
+        nn.Tanh(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, kernel_size=5),
+        nn.Tanh(),
+        nn.AvgPool2d(2),
+    ]

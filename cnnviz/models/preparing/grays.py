@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from cnnviz.images import luminance
+from cnnviz.models.preparing.floats import finite, stretched
 
 if TYPE_CHECKING:
     from cnnviz.images import Picture
@@ -20,36 +21,19 @@ def brightness(picture: Picture) -> tuple[torch.Tensor, list[str]]:
     steps = list(picture.notes)
     pixels = picture.pixels
     if pixels.dtype.kind == "f":
-        pixels = _finite(pixels, steps)
+        pixels = finite(pixels, steps)
     if pixels.shape[2] == 3:
         steps.append("made gray")
     gray = luminance(pixels)[:, :, 0].astype(np.float64)
-    gray = _unit_range(gray, steps) if pixels.dtype.kind == "f" else _share(gray, pixels.dtype)
+    if pixels.dtype.kind != "f":
+        gray = _share(gray, pixels.dtype)
+    elif gray.min() == gray.max():
+        gray = np.zeros_like(gray)
+    else:
+        gray = stretched(gray, steps)
     if picture.alpha is not None:
         gray = _on_ground(gray, _share(picture.alpha, picture.alpha.dtype), steps)
     return torch.from_numpy(gray), steps
-
-
-def _finite(pixels: Pixels, steps: list[str]) -> Pixels:
-    """NaN and -Inf as the smallest finite value, Inf as the largest."""
-    good = np.isfinite(pixels)
-    if good.all():
-        return pixels
-    steps.append(f"{np.count_nonzero(~good)} values are not finite: NaN taken as the smallest")
-    low, high = (pixels[good].min(), pixels[good].max()) if good.any() else (0, 0)
-    finite: Pixels = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
-    return finite
-
-
-def _unit_range(gray: Pixels, steps: list[str]) -> Pixels:
-    """Floats, which have no black and white of their own, from 0 to 1."""
-    low, high = float(gray.min()), float(gray.max())
-    if high == low:
-        return np.zeros_like(gray)
-    steps.append(f"float range {low:.4g} to {high:.4g} taken as black to white")
-    size = max(abs(low), abs(high))  # divided out first: high - low may overflow
-    unit: Pixels = (gray / size - low / size) / (high / size - low / size)
-    return unit
 
 
 def _share(values: Pixels, dtype: np.dtype[Any]) -> Pixels:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from cnnviz.errors import UsageError
 from cnnviz.images import luminance
+from cnnviz.models.preparing.floats import finite, stretched
 from cnnviz.models.preparing.prepared import Prepared
 from cnnviz.models.preparing.recipes import TO_UNIT, resized
 
@@ -89,34 +90,17 @@ def _levels(pixels: Pixels, steps: list[str]) -> Pixels:
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype.kind == "f":
-        return (_unit_range(_finite(pixels, steps), steps) * WHITE).astype(np.float32)
+        unit = _unit_range(finite(pixels.astype(np.float64), steps), steps)
+        return (unit * WHITE).astype(np.float32)
     return (pixels * (WHITE / np.iinfo(pixels.dtype).max)).astype(np.float32)
-
-
-def _finite(pixels: Pixels, steps: list[str]) -> Pixels:
-    """As float64, NaN and -Inf as the smallest finite value, Inf as the largest."""
-    pixels = pixels.astype(np.float64)
-    good = np.isfinite(pixels)
-    if good.all():
-        return pixels
-    low, high = (pixels[good].min(), pixels[good].max()) if good.any() else (0, 0)
-    steps.append(f"{np.count_nonzero(~good)} values are not finite: NaN taken as the smallest")
-    finite: Pixels = np.nan_to_num(pixels, nan=low, posinf=high, neginf=low)
-    return finite
 
 
 def _unit_range(pixels: Pixels, steps: list[str]) -> Pixels:
     """Floats within 0 to 1 as they are, others from their smallest to their largest value."""
-    low, high = float(pixels.min()), float(pixels.max())
-    if low >= 0 and high <= 1:
+    if pixels.min() >= 0 and pixels.max() <= 1:
         steps.append("float values taken as 0 (black) to 1 (white)")
         return pixels
-    steps.append(f"float range {low:.4g} to {high:.4g} taken as black to white")
-    if low == high:
-        return np.zeros_like(pixels)
-    size = max(abs(low), abs(high))  # divided out first: high - low may overflow
-    unit: Pixels = (pixels / size - low / size) / (high / size - low / size)
-    return unit
+    return stretched(pixels, steps)
 
 
 def _opaque(levels: Pixels, alpha: Pixels | None, steps: list[str]) -> Pixels:

@@ -185,4 +185,5 @@ def seen_size(how: Preprocessing, size: Size) -> Size:
         UsageError: out of bounds.
     """
     height, width = how.size or resized(how, size)
-    return tuple(-(-side // how.multiple) * how.multiple for side in (height, width))  # type: ignore[return-value]
+    rows, columns = (-(-side // how.multiple) for side in (height, width))
+    return rows * how.multiple, columns * how.multiple

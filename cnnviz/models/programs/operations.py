@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnviz.errors import CnnvizError
 from cnnviz.shapes.notation import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # They change how a tensor is looked at, or where it is, and nothing that a reader wants to see.
 PLUMBING = {"detach", "alias", "to", "_to_copy", "contiguous", "lift_fresh", "size"}
@@ -57,7 +60,7 @@ class Operations(nn.Module):
     def _apply(self, fn: Any, recurse: bool = True) -> Operations:
         """Itself with its tensors changed, as by ``to`` and ``double``, and the program's too."""
         self.script._apply(fn)
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's has no types
         return self
 
 
@@ -99,7 +102,7 @@ class _Recorder(TorchDispatchMode):
     """Notes the operations that work on tensors: name and kind of each."""
 
     def __init__(self, script: nn.Module, taken: set[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's has no types
         # The tensors are kept: an id says something only of what lives.
         self.held = [*script.named_parameters(), *script.named_buffers()]
         self.owners = {id(tensor): name.rpartition(".")[0] for name, tensor in self.held}
@@ -137,7 +140,7 @@ class _Layers(TorchDispatchMode):
     """Runs each operation through its layer, as long as they come in the order that was noted."""
 
     def __init__(self, layers: list[tuple[Operation, str]]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's has no types
         self.left = list(reversed(layers))
 
     def __torch_dispatch__(
@@ -173,11 +176,7 @@ def _tensors(args: Any) -> list[Tensor]:
 def _place(root: nn.Module, name: str, tensor: Tensor) -> None:
     """Register a parameter or buffer by its dotted name, with modules on the way to it."""
     *path, last = name.split(".")
-    module = root
-    for part in path:
-        if part not in module._modules:
-            module.add_module(part, Operation())
-        module = module._modules[part]  # type: ignore[assignment]
+    module = _reached(root, path)
     if isinstance(tensor, nn.Parameter):
         module.register_parameter(last, tensor)
     else:
@@ -186,10 +185,15 @@ def _place(root: nn.Module, name: str, tensor: Tensor) -> None:
 
 def _layer(root: nn.Module, name: str, kind: str) -> Operation:
     """The module called ``name``, made where it is not there, as one of the class ``kind``."""
-    module = root
-    for part in name.split("."):
-        if part not in module._modules:
-            module.add_module(part, Operation())
-        module = module._modules[part]  # type: ignore[assignment]
+    module = _reached(root, name.split("."))
     module.__class__ = type(kind, (Operation,), {})
-    return module  # type: ignore[return-value]
+    return cast("Operation", module)
+
+
+def _reached(root: nn.Module, path: Sequence[str]) -> nn.Module:
+    """The module at the end of ``path``, with those on the way made where they are not there."""
+    for part in path:
+        if part not in root._modules:
+            root.add_module(part, Operation())
+        root = root.get_submodule(part)
+    return root

@@ -15,7 +15,10 @@ DETECTIONS_NOTE = "the whole detector runs, at its own size, and returns boxes"
 
 
 def is_detector(model: nn.Module) -> bool:
-    """Whether the model is one of torchvision's detectors, which take a list of images."""
+    """Whether the model is one of torchvision's detectors, or built upon one.
+
+    They take a list of images.
+    """
     kinds = {kind.__module__ for kind in type(model).__mro__}
     return any(name.startswith("torchvision.models.detection") for name in kinds) and all(
         hasattr(model, part) for part in ("backbone", "transform")

@@ -11,8 +11,11 @@ from cnnviz.models.preparing.recipes import Preprocessing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cnnviz.models.preparing.recipes import Fit
+
 # timm's own, where a configuration says nothing.
-TIMM_CROP, TIMM_FITS = 0.875, {"center": "crop", "squash": "stretch", "border": "pad"}
+TIMM_CROP = 0.875
+TIMM_FITS: dict[str, Fit] = {"center": "crop", "squash": "stretch", "border": "pad"}
 
 # torchvision's documentation of RAFT resizes its frames to this; both sides must be multiples of 8.
 FLOW_SIZE = 520, 960
@@ -34,7 +37,7 @@ def of_timm(cfg: Mapping[str, Any]) -> Preprocessing:
     return Preprocessing(
         size=(height, width),
         resize=high if by_shorter_side else (high, wide),
-        fit=TIMM_FITS[mode],  # type: ignore[arg-type]
+        fit=TIMM_FITS[mode],
         interpolation=cfg.get("interpolation") or "bicubic",
         channels=channels,
         mean=tuple(cfg.get("mean") or (0.485, 0.456, 0.406)),

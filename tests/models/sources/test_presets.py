@@ -77,7 +77,8 @@ def test_video_of_torchvision_gets_one_image_as_a_clip(pixels: NDArray[np.uint8]
         # torchvision rounds the resized frames to whole levels; here they keep their decimals.
         far = (prepared.tensor[0] - preset(clip.contiguous())).abs().max()
         assert far <= 1.001 * HALF_A_LEVEL / min(how.std), name
-        assert as_seen(prepared.tensor, how).shape == (*how.size, 3)  # type: ignore[misc]
+        assert how.size is not None
+        assert as_seen(prepared.tensor, how).shape == (*how.size, 3)
 
 
 DETECTORS = ["fasterrcnn_resnet50_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn", "ssd300_vgg16"]

@@ -165,8 +165,8 @@ def test_nested_weights_are_found(tmp_path: Path, content: Any, note: str, new: 
 
 
 def test_parameters_and_entries_that_are_no_tensors(tmp_path: Path) -> None:
-    content = OrderedDict(net().named_parameters())
-    content["version"] = 3  # type: ignore[assignment]
+    content: OrderedDict[str, Any] = OrderedDict(net().named_parameters())
+    content["version"] = 3
     read, theirs = saved_and_read(tmp_path / "w.pt", content)
     assert read.notes == ("left out 'version': no tensors",)
     del theirs["version"]
