@@ -65,7 +65,7 @@ class Against:
 def _kind_of(text: str) -> str:
     if not text:
         raise UsageError("--compare is empty; name an image, or weights:random and the like")
-    if not os.path.lexists(text) and VARIANTS.fullmatch(text):  # noqa: PTH (pathlib may raise)
+    if not os.path.lexists(text) and VARIANTS.fullmatch(text):
         return "weights"
     return "weights" if text.endswith(CHECKPOINTS) else "image"
 
