@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnviz.cli.showing import terminal_for
 from cnnviz.cli.step_options import inputs, network, showing, sliding
 from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
+    from cnnviz.preview import Terminal
+    from cnnviz.step.preview import View
     from cnnviz.step.setup import Asked
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -22,6 +25,10 @@ STYLES: dict[str, dict[str, Any]] = {
     "moved": {"fg": "green"},
     "wrong": {"fg": "red", "bold": True},
     "result": {"fg": "green"},
+}
+IN_NETWORK = {
+    *("files", "model", "layer", "channel", "weights", "at", "windows", "show"),
+    *("quiet", "as_json"),
 }
 COMPUTED = (
     *("size", "at", "region", "channels", "stride", "padding", "dilation", "flip", "transposed"),
@@ -53,8 +60,9 @@ def command(**how: Any) -> None:
       cnnviz step samples/digit_7.png --model lenet --layer features.3 --channel 2 --at 1,5
     """  # noqa: D301 (click wants the backspace itself)
     inside = {name: how.pop(name) for name in ("model", "layer", "channel", "weights")}
+    terminal = terminal_for(as_json=how["as_json"]) if how.pop("show") else None
     if inside["model"] is not None:
-        _in_network(how, **inside)
+        _in_network(how, terminal, **inside)
         return
     if inside["layer"] or inside["channel"] or inside["weights"]:
         raise UsageError("--layer, --channel and --weights are a network's; name it by --model")
@@ -71,12 +79,28 @@ def command(**how: Any) -> None:
         return
     for line in done.lines:
         click.echo(line)
+    if terminal:
+        _draw(done.view(), terminal)
+
+
+def _draw(view: View, terminal: Terminal) -> None:
+    from cnnviz.step.preview import view_lines  # numpy and Pillow: only where it is drawn
+
+    click.echo()
+    for line in view_lines(view, terminal):
+        click.echo(line)
 
 
 def _in_network(
-    how: dict[str, Any], model: str, layer: str | None, channel: int, weights: str | None
+    how: dict[str, Any],
+    terminal: Terminal | None,
+    model: str,
+    layer: str | None,
+    channel: int,
+    weights: str | None,
 ) -> None:
     """Print how one value of a network's convolution comes about."""
+    _refuse_beside_a_model()
     if len(how["files"]) != 1 or layer is None or how["at"] is None:
         raise UsageError(
             "a value in a network needs an image, --layer and --at ROW,COL, such as"
@@ -94,6 +118,23 @@ def _in_network(
         return
     for line in in_network.lines_of(value, how["windows"], _paint):
         click.echo(line)
+    if terminal:
+        from cnnviz.step.views import network_view
+
+        _draw(network_view(value), terminal)
+
+
+def _refuse_beside_a_model() -> None:
+    """Refuse options of matrices and of pictures, which a value in a network has none of."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name not in IN_NETWORK:
+            raise UsageError(
+                f"{parameter.opts[-1]} does not go with --model, which takes"
+                " --layer, --channel, --weights, --at, --windows and --show"
+            )
 
 
 def _asked(how: dict[str, Any]) -> Asked:

@@ -242,6 +242,7 @@ def showing(command: options.Command) -> options.Command:
                 "--webp", metavar="FILE", help="The same as an animated WebP, the smallest."
             ),
             click.option("--apng", metavar="FILE", help="The same as an animated PNG."),
+            options.show,
             options.overwrite,
             options.language,
             options.everywhere,

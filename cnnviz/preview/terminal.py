@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 KINDS = ("kitty", "iterm", "sixel", "blocks", "characters")
+TEXTS = ("blocks", "characters")  # those that draw in letters
 CHOICE = "CNNVIZ_GRAPHICS"
 
 # What is inherited by a terminal that is started from another is no proof: KITTY_WINDOW_ID is not

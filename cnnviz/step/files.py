@@ -52,10 +52,10 @@ def steps_figure(
     beside the first, named ``.key``.
     """
     path = Path(figure)
-    targets = [still(path, lambda: _scene(worked, window, blank=blank))]
+    targets = [still(path, lambda: scene_of(worked, window, blank=blank))]
     if blank and key:
         second = path.with_suffix(f".key{path.suffix}")
-        targets.append(still(second, lambda: _scene(worked, window, blank=False)))
+        targets.append(still(second, lambda: scene_of(worked, window, blank=False)))
     return targets
 
 
@@ -102,7 +102,8 @@ def write(
     return written
 
 
-def _scene(worked: Worked, window: Window | None, *, blank: bool) -> Scene:
+def scene_of(worked: Worked, window: Window | None, *, blank: bool) -> Scene:
+    """The slide of ``window``, of the last one, or of all stages; see ``steps_figure``."""
     sliding = worked.sliding
     if worked.stages or (window is None and len(sliding.filters) > 1):
         from cnnviz.step.pipeline import Pipeline

@@ -34,8 +34,9 @@ class Value:
     """A value of a layer's output, and what it is made of.
 
     ``windows`` and ``kernels`` are (I, kh, kw), a pair for each input map read, ``maps`` their
-    numbers; where the window lies in the padding it holds zeros. ``put_out`` is what the layer
-    computed, in float32, from which the exact sum may differ by ``tolerance``.
+    numbers; where the window lies in the padding it holds zeros. ``map`` (H, W) is all that the
+    layer computed of the channel, in float32, and ``put_out`` the value there, from which the
+    exact sum may differ by ``tolerance``.
     """
 
     layer: str
@@ -45,7 +46,12 @@ class Value:
     windows: NDArray[np.float64]
     kernels: NDArray[np.float64]
     bias: float
-    put_out: float
+    map: NDArray[np.float32]
+
+    @property
+    def put_out(self) -> float:
+        """The value as the layer computed it."""
+        return float(self.map[self.at])
 
     @property
     def parts(self) -> NDArray[np.float64]:
@@ -121,7 +127,7 @@ def _value(output: LayerOutput, call: Call, channel: int, at: Place) -> Value:
         padded[:, rows][:, :, columns].numpy(),
         kernels.numpy(),
         0.0 if module.bias is None else float(module.bias[channel]),
-        float(output.values[channel, row, column]),
+        output.values[channel].numpy(force=True).copy(),
     )
 
 

@@ -78,13 +78,13 @@ def block(
     return Block(title, tuple(lines), max(long, columns_of(title)))
 
 
-def beside(blocks: Iterable[Block], paint: Paint, indent: int = 2) -> list[str]:
-    """Lines of blocks from left to right, as many as a line holds."""
+def beside(blocks: Iterable[Block], paint: Paint, indent: int = 2, width: int = LINE) -> list[str]:
+    """Lines of blocks from left to right, as many as a line of that ``width`` holds."""
     lines: list[str] = []
     row: list[Block] = []
     for each in (*blocks, None):
         used = sum(b.width + GAP for b in row)
-        if row and (each is None or used + each.width > LINE - indent):
+        if row and (each is None or used + each.width > width - indent):
             lines += ([""] if lines else []) + _joined(row, paint, indent)
             row = []
         if each is not None:

@@ -12,7 +12,7 @@ from cnnviz.errors import UsageError
 from cnnviz.language import ENGLISH, say, speaking
 from cnnviz.step.counting import reach_counts, visit_counts
 from cnnviz.step.document import matrix, shift_document, step_document
-from cnnviz.step.files import ANIMATIONS, animation, steps_figure, still, write
+from cnnviz.step.files import ANIMATIONS, animation, scene_of, steps_figure, still, write
 from cnnviz.step.layout import plain
 from cnnviz.step.moving import shifted
 from cnnviz.step.setup import work_out
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cnnviz.step.files import Target
     from cnnviz.step.layout import Paint
     from cnnviz.step.marks import Scene
+    from cnnviz.step.preview import View
     from cnnviz.step.setup import Asked, Worked
     from cnnviz.step.shift import Shifted
     from cnnviz.step.sliding import Window
@@ -63,10 +64,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Done:
-    """Lines for people, and the same as JSON."""
+    """Lines for people, the same as JSON, and what makes a picture of it for a terminal."""
 
     lines: list[str]
     document: dict[str, Any]
+    view: Callable[[], View]
 
 
 def run(asked: Asked, wanted: Wanted) -> Done:
@@ -88,7 +90,16 @@ def run(asked: Asked, wanted: Wanted) -> Done:
         targets = _targets(worked, windows, wanted)
         files = write(targets, asked.files, overwrite=wanted.overwrite)
     document = step_document(worked.sliding, windows, worked.stages)
-    return Done([*_steps(worked, windows, wanted), *_told(files)], {**document, "files": files})
+    lines = [*_steps(worked, windows, wanted), *_told(files)]
+    return Done(lines, {**document, "files": files}, lambda: _steps_view(worked, windows, wanted))
+
+
+def _steps_view(worked: Worked, windows: list[Window], wanted: Wanted) -> View:
+    from cnnviz.step.views import steps_view  # numpy and Pillow: only where it is drawn
+
+    window = windows[0] if wanted.position else None
+    blank = wanted.blank and not wanted.key
+    return steps_view(worked, window, lambda: scene_of(worked, window, blank=blank), blank=blank)
 
 
 def _targets(worked: Worked, windows: list[Window], wanted: Wanted) -> list[Target]:
@@ -135,7 +146,14 @@ def _counts(asked: Asked, wanted: Wanted) -> Done:
     files = _drawn(lambda: _visits_scene(counts), asked, wanted)
     what = "reach" if wanted.reach else "visits"
     lines = [*visits_lines(counted(), wanted.paint), *_told(files)]
-    return Done(lines, {"title": counts.title, what: named, "files": files})
+
+    def view() -> View:
+        from cnnviz.step.views import counts_view  # numpy and Pillow: only where it is drawn
+
+        told = counted()
+        return counts_view(told, lambda: _visits_scene(told))
+
+    return Done(lines, {"title": counts.title, what: named, "files": files}, view)
 
 
 def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
@@ -143,9 +161,18 @@ def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
         maps, results = shifted(asked, shift)
     files = _drawn(lambda: _shift_scene(maps, results, shift), asked, wanted)
     head = say("the input moves {way}; zeros come in", way=way(*shift))
-    told = shift_lines(shifted(asked, shift)[1], shift, wanted.paint)
-    lines = [head, "", *told, *_told(files)]
-    return Done(lines, {"moved": list(shift), "shift": shift_document(results), "files": files})
+    spoken = shifted(asked, shift)[1]
+    lines = [head, "", *shift_lines(spoken, shift, wanted.paint), *_told(files)]
+
+    def view() -> View:
+        from cnnviz.step.views import shift_view  # numpy and Pillow: only where it is drawn
+
+        return shift_view(
+            maps, moved(maps, *shift), spoken, lambda: _shift_scene(maps, spoken, shift)
+        )
+
+    document = {"moved": list(shift), "shift": shift_document(results), "files": files}
+    return Done(lines, document, view)
 
 
 def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[dict[str, str]]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import said_in_a_terminal
 from tests.conftest import Run
-
-pty = pytest.importorskip("pty")
 
 
 def test_elsewhere_it_is_said_and_the_work_is_done(run: Run, samples: Path, tmp_path: Path) -> None:
@@ -40,26 +36,8 @@ def test_json_and_pictures_do_not_mix(run: Run, samples: Path, tmp_path: Path) -
 def test_in_a_terminal_the_result_is_drawn_below_its_line(
     samples: Path, tmp_path: Path, environment: dict[str, str], expected: str
 ) -> None:
-    far, near = pty.openpty()
-    image = str(samples / "chelsea.png")
-    command = [sys.executable, "-m", "cnnviz", "filter", image, "-k", "gaussian", "--show"]
-    settings = {"TERM": "linux", "COLUMNS": "20", **environment}
-    cleared = dict.fromkeys(("COLORTERM", "NO_COLOR", "CNNVIZ_GRAPHICS"), "")
-    child = subprocess.Popen(
-        command, stdin=near, stdout=near, cwd=tmp_path, env={**os.environ, **cleared, **settings}
-    )
-    os.close(near)
-    said = b""
-    while True:
-        try:
-            part = os.read(far, 65536)
-        except OSError:  # Linux says so when the last program has gone
-            break
-        if not part:
-            break
-        said += part
-    os.close(far)
-    assert child.wait() == 0
-    head, _, drawn = said.decode().partition("display: clip of ")
+    settings = {"COLUMNS": "20", **environment}
+    command = ("filter", str(samples / "chelsea.png"), "-k", "gaussian", "--show")
+    head, _, drawn = said_in_a_terminal(command, tmp_path, settings).partition("display: clip of ")
     assert "chelsea.gaussian.png" in head
     assert re.search(expected, drawn)
