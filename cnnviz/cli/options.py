@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli.values import Arguments, Device, WholeNumber
-from cnnviz.language import LANGUAGES, of_locale, speaking
+from cnnviz.language import KOREAN, LANGUAGES, UNLETTERED, of_locale, speaking, spoken
 from cnnviz.limits import MAX_PIXELS, allowing
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ overwrite = click.option("--overwrite", is_flag=True, help="Replace existing res
 
 def _speak(context: click.Context, _: click.Parameter, value: str | None) -> None:
     context.with_resource(speaking(value or of_locale()))
+
+
+def note_letters(*, installed: bool) -> None:
+    """Say that pictures are in English, where no font with the letters of Korean is installed."""
+    if spoken() == KOREAN and not installed:
+        click.echo(f"note: {UNLETTERED}", err=True)
 
 
 language = click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnviz.cli import options
 from cnnviz.cli.showing import terminal_for
 from cnnviz.cli.step_options import inputs, network, showing, sliding
 from cnnviz.errors import UsageError
@@ -71,6 +72,10 @@ def command(**how: Any) -> None:
     quiet, as_json = how.pop("quiet"), how.pop("as_json")
     asked = _asked(how)
     wanted = Wanted(paint=_paint, quiet=quiet, **how)
+    if wanted.draws or (terminal and terminal.has_graphics):
+        from cnnviz.step.painting import is_lettered  # Pillow: only where it is drawn
+
+        options.note_letters(installed=is_lettered())
     done = run(asked, wanted)
     if as_json:
         import json  # only where it is printed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from threading import local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
 ENGLISH, KOREAN = "en", "ko"
 LANGUAGES = (ENGLISH, KOREAN)
+UNLETTERED = (
+    "no installed font has Korean letters, so pictures are in English; install one, such as"
+    " Noto Sans CJK or Nanum Gothic"
+)
 LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set holds, as POSIX has it
 
 # Of the whole process, not of one thread: the threads that draw a user's figures speak as he does.
 _texts: dict[str, dict[str, str]] = {ENGLISH: {}}
 _titles: dict[str, dict[str, str]] = {ENGLISH: {}}
 _spoken = [ENGLISH]
+_here = local()  # of one thread: what it draws where the letters of the other are not to be had
 
 
 def of_locale() -> str:
@@ -32,7 +38,20 @@ def of_locale() -> str:
 
 def spoken() -> str:
     """The language that is spoken now: one of ``LANGUAGES``."""
-    return _spoken[-1]
+    return getattr(_here, "language", _spoken[-1])
+
+
+@contextmanager
+def legible(*, letters: bool) -> Iterator[None]:
+    """Within, and in this thread alone, English is spoken where there are no ``letters``."""
+    if letters or spoken() == ENGLISH:
+        yield
+        return
+    _here.language = ENGLISH
+    try:
+        yield
+    finally:
+        del _here.language
 
 
 @contextmanager
@@ -57,9 +76,9 @@ def say(text: str, /, **values: object) -> str:
     ...     say("and {count} more", count=3)
     '외 3개'
     """
-    return _texts[_spoken[-1]].get(text, text).format(**values)
+    return _texts[spoken()].get(text, text).format(**values)
 
 
 def titled(title: str) -> str:
     """A kernel's title in the language that is spoken, or as it is where that has none."""
-    return _titles[_spoken[-1]].get(title, title)
+    return _titles[spoken()].get(title, title)

@@ -241,6 +241,30 @@ _STEPS = {
     " 있음",
 }
 
-TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES | _STEPS
+_SLIDES = {
+    "{size} kernel": "{size} 커널",
+    "transposed": "전치",
+    "kernels": "커널",
+    "on channel {number}": "채널 {number}용",
+    "products": "곱",
+    "maps": "맵",
+    "convolution": "합성곱",
+    "{layer}: weights {weights}; bias {bias}": "{layer}: 가중치 {weights}; 편향 {bias}",
+    "the input moves {way}": "입력을 {way} 옮김",
+    "{count} products add up": "곱 {count}개의 합",
+    "the sums of the channels: {sums}": "채널별 합: {sums}",
+    "rows {top} to {low}, columns {left} to {right}": "행 {top}~{low}, 열 {left}~{right}",
+    "{file}, around row {row}, column {column}": "{file}, 행 {row}, 열 {column} 주변",
+    "{size}, {count} frames, {kib}": "{size}, {count}프레임, {kib}",
+    "of each the smallest value is black, the largest white": "저마다 가장 작은 값은 검정, 가장 큰"
+    " 값은 흰색",
+    "of each map the smallest value is black, the largest white": "맵마다 가장 작은 값은 검정, 가장"
+    " 큰 값은 흰색",
+    "the darker, the more often": "진할수록 자주 읽음",
+    "; red: never": "; 빨간색: 한 번도 읽지 않음",
+    "red: differs": "빨간색: 다름",
+}
+
+TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES | _STEPS | _SLIDES
 _ALL = "".join([*TEXTS.values(), *TITLES.values()])
 LETTERS = "".join(sorted({char for char in _ALL if "가" <= char <= "힣"}))

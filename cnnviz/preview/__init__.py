@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnnviz.preview.terminal import KINDS, TEXTS, Terminal, this_terminal
+from cnnviz.preview.terminal import KINDS, Terminal, this_terminal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "TEXTS", "Terminal", "drawn", "this_terminal"]
+__all__ = ["KINDS", "Terminal", "drawn", "this_terminal"]
 
 
 def drawn(pixels: NDArray[Any], terminal: Terminal) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 KINDS = ("kitty", "iterm", "sixel", "blocks", "characters")
-TEXTS = ("blocks", "characters")  # those that draw in letters
 CHOICE = "CNNVIZ_GRAPHICS"
 
 # What is inherited by a terminal that is started from another is no proof: KITTY_WINDOW_ID is not
@@ -52,6 +51,11 @@ class Terminal:
     colors: int = 256
     cell: tuple[int, int] = (20, 10)
     registers: int = 256
+
+    @property
+    def has_graphics(self) -> bool:
+        """Whether a picture's pixels are drawn, so that words in it can be read."""
+        return self.kind not in {"blocks", "characters"}
 
 
 def this_terminal(stream: TextIO | None = None) -> Terminal | None:

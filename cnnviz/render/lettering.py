@@ -57,6 +57,18 @@ def mask(text: str, size: int, anchor: str) -> tuple[NDArray[np.uint8], int, int
     return _together(parts)
 
 
+def has_letters(letters: str) -> bool:
+    """Whether some font that is installed has all of these."""
+    size = 13
+    fonts = [_own_font(size), *(font for name in OTHERS if (font := _font(name, size)))]
+    return any(all(_has(font, char) for char in letters) for font in fonts)
+
+
+def runs_of(text: str, size: float) -> tuple[tuple[str, Font], ...]:
+    """What to write, in runs of one font each; what no font has, and controls, as escapes."""
+    return _lettered(text, size)
+
+
 def legible(text: str, size: int = 13) -> str:
     """``text`` as it is written: what no font has, and control characters, as escapes."""
     return "".join(said for said, _ in _lettered(text, size))
@@ -118,7 +130,7 @@ def _together(
 
 
 @lru_cache(maxsize=16384)
-def _lettered(text: str, size: int) -> tuple[tuple[str, Font], ...]:
+def _lettered(text: str, size: float) -> tuple[tuple[str, Font], ...]:
     """What to write, in runs of one font each: Pillow's own wherever it has the letter."""
     own = _own_font(size)
     said = "".join(char if char.isprintable() else _escape(char) for char in text)
@@ -135,7 +147,7 @@ def _lettered(text: str, size: int) -> tuple[tuple[str, Font], ...]:
 
 
 @lru_cache(maxsize=4096)
-def _written(char: str, size: int) -> tuple[str, Font]:
+def _written(char: str, size: float) -> tuple[str, Font]:
     """A letter and the first font that has it; its escape in Pillow's own where none has."""
     own = _own_font(size)
     if _has(own, char):
@@ -167,14 +179,14 @@ def _glyph(font: Font, char: str) -> tuple[bytes, tuple[int, int]]:
 
 
 @cache
-def _own_font(size: int) -> Font:
+def _own_font(size: float) -> Font:
     # Pillow carries this font in itself: the same letters on every machine. It has ASCII,
     # an ellipsis, a middle dot and curly quotes, but no true minus and no multiplication sign.
     return ImageFont.load_default(size)
 
 
 @cache
-def _font(name: str, size: int) -> Font | None:
+def _font(name: str, size: float) -> Font | None:
     try:
         return ImageFont.truetype(name, size, layout_engine=ImageFont.Layout.BASIC)
     except OSError:  # not installed

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnviz.errors import UsageError
+from cnnviz.language import ENGLISH, legible, say, speaking
 from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
@@ -20,15 +21,47 @@ ANIMATIONS = {"gif": (".gif",), "webp": (".webp",), "apng": (".png", ".apng")}
 KIB = 1024
 
 
+class Made(NamedTuple):
+    """The bytes of a picture, and how many frames an animation has."""
+
+    data: bytes
+    frames: int = 0
+
+
+class Written(NamedTuple):
+    """A file that was written; see ``Target``."""
+
+    option: str
+    path: Path
+    size: str
+    made: Made
+
+    @property
+    def what(self) -> str:
+        """Its size in pixels and on disk, and its frames."""
+        kib = f"{max(1, round(len(self.made.data) / KIB)):,} KiB"
+        if not self.made.frames:
+            return f"{self.size}, {kib}"
+        told = "{size}, {count} frames, {kib}"
+        return say(told, size=self.size, count=self.made.frames, kib=kib)
+
+    @property
+    def document(self) -> dict[str, str]:
+        """The same for JSON, which is English."""
+        with speaking(ENGLISH):
+            return {"option": self.option, "path": str(self.path), "what": self.what}
+
+
 class Target(NamedTuple):
     """A file to write: the option that named it, where, and what makes its bytes.
 
-    ``make`` gives the bytes and what to say of them.
+    ``make`` gives the bytes, ``size`` is in pixels.
     """
 
     option: str
     path: Path
-    make: Callable[[], tuple[bytes, str]]
+    size: str
+    make: Callable[[], Made]
 
 
 def still(path: Path, scene: Callable[[], Scene]) -> Target:
@@ -38,7 +71,8 @@ def still(path: Path, scene: Callable[[], Scene]) -> Target:
         UsageError: another ending.
     """
     _refuse_ending("figure", path, STILLS)
-    return Target("figure", path, lambda: (_encoded(scene(), path.suffix.lower()), "1280x720"))
+    suffix = path.suffix.lower()
+    return Target("figure", path, "1280x720", lambda: Made(_encoded(scene(), suffix)))
 
 
 def steps_figure(
@@ -68,19 +102,19 @@ def animation(kind: str, name: str, worked: Worked) -> Target:
     path = Path(name)
     _refuse_ending(kind, path, ANIMATIONS[kind])
 
-    def make() -> tuple[bytes, str]:
+    def make() -> Made:
         from cnnviz.step.animation import encoded, frames  # Pillow: only where it is drawn
 
         pictures = list(frames(worked))
-        return encoded(pictures, kind), f"960x540, {len(pictures)} frames"
+        return Made(encoded(pictures, kind), len(pictures))
 
-    return Target(kind, path, make)
+    return Target(kind, path, "960x540", make)
 
 
-def write(
-    targets: Sequence[Target], inputs: Sequence[str], *, overwrite: bool
-) -> list[dict[str, str]]:
-    """What was written, as ``{"option", "path", "what"}``; all is made before anything is.
+def write(targets: Sequence[Target], inputs: Sequence[str], *, overwrite: bool) -> list[Written]:
+    """What was written, in the language that is spoken; all is made before anything is.
+
+    In English where no font has the other's letters.
 
     Raises:
         UsageError: a file exists, or is an input.
@@ -91,15 +125,15 @@ def write(
         [Path(name) for name in inputs if len(name) < 1000],
         overwrite=overwrite,
     )
-    made = [(target, *target.make()) for target in targets]
-    written = []
-    for target, data, what in made:
+    if not targets:
+        return []
+    from cnnviz.step.painting import is_lettered  # Pillow: only where it is drawn
+
+    with legible(letters=is_lettered()):
+        made = [target.make() for target in targets]
+    for target, (data, _) in zip(targets, made, strict=True):
         write_bytes(target.path, data)
-        size = f"{max(1, round(len(data) / KIB)):,} KiB"
-        written.append(
-            {"option": target.option, "path": str(target.path), "what": f"{what}, {size}"}
-        )
-    return written
+    return [Written(*t[:3], each) for t, each in zip(targets, made, strict=True)]
 
 
 def scene_of(worked: Worked, window: Window | None, *, blank: bool) -> Scene:

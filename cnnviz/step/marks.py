@@ -8,6 +8,9 @@ from __future__ import annotations
 from html import escape
 from typing import NamedTuple
 
+from cnnviz.figures.marks import KOREAN_FONTS
+from cnnviz.language import KOREAN, spoken
+
 WIDTH, HEIGHT = 1280, 720
 FONTS = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 BASELINE = 0.35  # of the size, below the middle of a digit
@@ -79,9 +82,10 @@ def arrow(x: float, y: float, length: float, color: str = FAINT) -> tuple[Stroke
 
 def svg(scene: Scene) -> bytes:
     """The scene as an SVG file; the same scene gives the same bytes."""
+    fonts = f"{KOREAN_FONTS}, {FONTS}" if spoken() == KOREAN else FONTS
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
-        f' viewBox="0 0 {WIDTH} {HEIGHT}" font-family="{FONTS}">'
+        f' viewBox="0 0 {WIDTH} {HEIGHT}" font-family="{fonts}">'
     )
     paper = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
     return "\n".join([head, paper, *map(_element, scene), "</svg>", ""]).encode()

@@ -1,18 +1,22 @@
-"""Scenes as pixels, by Pillow and the font that it carries: alike on every machine."""
+"""Scenes as pixels, by Pillow and the font that it carries: alike on every machine.
+
+Letters that it has not, such as Korean ones, are those of a font that is installed.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from cnnviz.language import ENGLISH, spoken
+from cnnviz.render.lettering import has_letters, runs_of
 from cnnviz.step.marks import BASELINE, HEIGHT, PAPER, WIDTH, Cell, Stroke
 
 if TYPE_CHECKING:
+    from cnnviz.render.lettering import Font
     from cnnviz.step.marks import Scene, Words
-
-    Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Pillow's font lacks these signs; each is drawn as strokes in a box of 0.6 x 0.6 of the size,
 # around the middle of a digit.
@@ -47,7 +51,19 @@ def paint(scene: Scene, scale: float = 1.0) -> Image.Image:
 
 def text_width(text: str, size: float) -> float:
     """Width of one line of text of ``size`` pixels."""
-    return sum(_width(char, run, size) for char, run in _runs(text))
+    return sum(_width(run, font, size) for run, font in _runs(text, size))
+
+
+def is_lettered() -> bool:
+    """Whether the language that is spoken can be written in pictures."""
+    return spoken() == ENGLISH or _has_korean()
+
+
+@cache
+def _has_korean() -> bool:
+    from cnnviz.language.korean import LETTERS  # only for those who read it
+
+    return has_letters(LETTERS)
 
 
 def _cell(draw: ImageDraw.ImageDraw, mark: Cell, scale: float) -> None:
@@ -67,12 +83,12 @@ def _words(draw: ImageDraw.ImageDraw, mark: Words, scale: float) -> None:
     x = mark.x * scale - {"start": 0.0, "middle": long / 2, "end": long}[mark.anchor]
     y = mark.y * scale
     for text, color in mark.parts:
-        for sign, run in _runs(text):
-            if sign:
-                _sign(draw, sign, x + SIGN_WIDTH * size / 2, y, size, color)
+        for run, font in _runs(text, size):
+            if font is None:
+                _sign(draw, run, x + SIGN_WIDTH * size / 2, y, size, color)
             else:
-                draw.text((x, y + BASELINE * size), run, fill=color, font=_font(size), anchor="ls")
-            x += _width(sign, run, size)
+                draw.text((x, y + BASELINE * size), run, fill=color, font=font, anchor="ls")
+            x += _width(run, font, size)
 
 
 def _sign(
@@ -83,23 +99,19 @@ def _sign(
         draw.line(points, fill=color, width=max(1, round(STROKE * size)), joint="curve")
 
 
-def _runs(text: str) -> list[tuple[str, str]]:
-    """Signs that are drawn, each by itself, and the text between them: (sign, text)."""
-    runs: list[tuple[str, str]] = []
+def _runs(text: str, size: float) -> list[tuple[str, Font | None]]:
+    """Signs that are drawn, each by itself and without a font, and the text between them."""
+    pieces: list[str] = []
     for char in text:
-        if char in SIGNS:
-            runs.append((char, ""))
-        elif runs and not runs[-1][0]:
-            runs[-1] = ("", runs[-1][1] + char)
+        if char in SIGNS or not pieces or pieces[-1] in SIGNS:
+            pieces.append(char)
         else:
-            runs.append(("", char))
+            pieces[-1] += char
+    runs: list[tuple[str, Font | None]] = []
+    for piece in pieces:
+        runs += [(piece, None)] if piece in SIGNS else runs_of(piece, size)
     return runs
 
 
-def _width(sign: str, run: str, size: float) -> float:
-    return SIGN_WIDTH * size if sign else float(_font(size).getlength(run))
-
-
-@cache
-def _font(size: float) -> Font:
-    return ImageFont.load_default(size)
+def _width(run: str, font: Font | None, size: float) -> float:
+    return SIGN_WIDTH * size if font is None else float(font.getlength(run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
 from cnnviz.step import marks as m
 from cnnviz.step.grids import Style, laid_out, shaded
 from cnnviz.step.layout import texts_of
@@ -63,13 +64,16 @@ def shift_scene(
     Raises:
         UsageError: so many pixels that none could be seen.
     """
-    pairs = [("input", maps[0], moved[0]), *((r.what, r.before[0], r.after[0]) for r in results)]
+    pairs = [
+        (say("input"), maps[0], moved[0]),
+        *((r.what, r.before[0], r.after[0]) for r in results),
+    ]
     columns = [(len(before), len(before[0]), 2) for _, before, _ in pairs]
     room = (MARGIN + 96, TOP, WIDTH - 2 * MARGIN - 132, HEIGHT - TOP - FOOT)
-    title = f"the input moves {way(*shift)}"
+    title = say("the input moves {way}", way=way(*shift))
     marks: list[Mark] = [words(MARGIN, 38, title, TITLE, m.INK, "start")]
     grids = laid_out(columns, room, (90.0, 150.0))
-    for y, when in ((grids[0][0].middle, "before"), (grids[0][1].middle, "after")):
+    for y, when in ((grids[0][0].middle, say("before")), (grids[0][1].middle, say("after"))):
         marks.append(words(MARGIN, y, when, 22, m.FAINT, "start"))
     for number, ((name, before, after), column) in enumerate(zip(pairs, grids, strict=True)):
         wrong = different(results[number - 1], 0) if number else set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnnviz.language import say
 from cnnviz.matrices import number_texts, value_text
 from cnnviz.step import marks as m
 from cnnviz.step.activations import FORMULAS
@@ -71,7 +72,7 @@ class Pipeline:
     def scene(self, progress: Progress | None = None) -> Scene:
         """All stages with their numbers, or as far as ``progress`` goes."""
         stages = self.worked.stages
-        names = ["convolution", *(stage.text for stage in stages)]
+        names = [say("convolution"), *(stage.text for stage in stages)]
         marks: list[Mark] = [words(MARGIN, 38, ", ".join(names)[:90], TITLE, m.INK, "start")]
         first = len(self._columns) - len(stages)  # the column of the first stage
         for number, (column, grids) in enumerate(zip(self._columns, self._grids, strict=True)):
@@ -91,15 +92,15 @@ class Pipeline:
     @cached_property
     def _columns(self) -> list[Column]:
         sliding, output = self.worked.sliding, Style(m.RESULT_FILL)
-        columns = [Column("input", sliding.input, Style())]
+        columns = [Column(say("input"), sliding.input, Style())]
         if len(sliding.input) == 1:
             weights = tuple(each.weights[0] for each in sliding.filters)
-            name = "kernels" if len(weights) > 1 else "kernel"
+            name = say("kernels") if len(weights) > 1 else say("kernel")
             further = {after_sum(each) for each in sliding.filters}
             name += typeset(further.pop()) if len(further) == 1 else ""
             columns.append(Column(name, weights, Style(m.WEIGHT_FILL, m.WEIGHT), "×"))
         sign = "=" if len(columns) > 1 else "arrow"
-        columns.append(Column("maps", sliding.output, output, sign))
+        columns.append(Column(say("maps"), sliding.output, output, sign))
         for stage in self.worked.stages:
             maps = stage.output.maps
             maps = (_stood_up(maps[0]),) if stage.output.flat else maps
@@ -157,7 +158,7 @@ class Pipeline:
         tiny = self._grids[self._columns.index(column)][0].cell < LEGIBLE
         values = [float(v) for row in matrix for v in row if v is not EMPTY]
         low, high = min(values), max(values)
-        picture = self.worked.is_picture and column.label == "input"
+        picture = self.worked.is_picture and column is self._columns[0]
 
         def style(row: int, c: int) -> Style:
             plain = Style() if (row, c) in hidden else column.style
@@ -196,7 +197,8 @@ def _given(stage: Stage) -> str:
     if stage.dense is None or len(stage.dense.weights) > 1:
         return ""
     weights, biases = number_texts(stage.dense.weights[0]), number_texts(stage.dense.biases)
-    return typeset(f"{stage.text}: weights {', '.join(weights)}; bias {biases[0]}")
+    told = "{layer}: weights {weights}; bias {bias}"
+    return typeset(say(told, layer=stage.text, weights=", ".join(weights), bias=biases[0]))
 
 
 def _working(stage: Stage, pooled: Pooled | None) -> str:

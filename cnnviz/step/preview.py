@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cnnviz.errors import UsageError
-from cnnviz.language import say
-from cnnviz.preview import TEXTS, drawn
+from cnnviz.language import legible, say
+from cnnviz.preview import drawn
 from cnnviz.render.tiles import resized
 from cnnviz.shapes.table import columns_of
 from cnnviz.step import marks as m
 from cnnviz.step.layout import GAP, Block, beside, plain
-from cnnviz.step.painting import paint
+from cnnviz.step.painting import is_lettered, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -60,10 +60,11 @@ def view_lines(view: View, terminal: Terminal) -> list[str]:
 
     A still cannot be drawn of more numbers than could be read in it.
     """
-    if terminal.kind not in TEXTS:
+    if terminal.has_graphics:
         if view.scene is not None:
             try:
-                return [_still(view.scene(), terminal)]
+                with legible(letters=is_lettered()):
+                    return [_still(view.scene(), terminal)]
             except UsageError:  # so many cells that none could be seen; as a map they can
                 pass
         last = view.rows[-1][-1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cnnviz.matrices import Maps
     from cnnviz.step.counting import Counts
-    from cnnviz.step.files import Target
+    from cnnviz.step.files import Target, Written
     from cnnviz.step.layout import Paint
     from cnnviz.step.marks import Scene
     from cnnviz.step.preview import View
@@ -55,6 +55,11 @@ class Wanted:
     overwrite: bool = False
     quiet: bool = False
     paint: Paint = plain
+
+    @property
+    def draws(self) -> bool:
+        """Whether a file is to be drawn."""
+        return any((self.figure, self.gif, self.webp, self.apng))
 
     @property
     def look(self) -> Look:
@@ -86,12 +91,14 @@ def run(asked: Asked, wanted: Wanted) -> Done:
         return _moved(asked, wanted.shift, wanted)
     worked = work_out(asked)
     windows = chosen_windows(worked, wanted)
-    with speaking(ENGLISH):  # in files and JSON; the letters of pictures are not Korean
-        targets = _targets(worked, windows, wanted)
-        files = write(targets, asked.files, overwrite=wanted.overwrite)
+    files = write(_targets(worked, windows, wanted), asked.files, overwrite=wanted.overwrite)
     document = step_document(worked.sliding, windows, worked.stages)
     lines = [*_steps(worked, windows, wanted), *_told(files)]
-    return Done(lines, {**document, "files": files}, lambda: _steps_view(worked, windows, wanted))
+    return Done(
+        lines,
+        {**document, "files": _documents(files)},
+        lambda: _steps_view(worked, windows, wanted),
+    )
 
 
 def _steps_view(worked: Worked, windows: list[Window], wanted: Wanted) -> View:
@@ -114,9 +121,13 @@ def _targets(worked: Worked, windows: list[Window], wanted: Wanted) -> list[Targ
     return targets
 
 
-def _told(files: Sequence[dict[str, str]]) -> list[str]:
+def _told(files: Sequence[Written]) -> list[str]:
     """A line for each file."""
-    return [*([""] if files else []), *(f"{file['path']}  {file['what']}" for file in files)]
+    return [*([""] if files else []), *(f"{file.path}  {file.what}" for file in files)]
+
+
+def _documents(files: Sequence[Written]) -> list[dict[str, str]]:
+    return [file.document for file in files]
 
 
 def chosen_windows(worked: Worked, wanted: Wanted) -> list[Window]:
@@ -143,23 +154,26 @@ def _counts(asked: Asked, wanted: Wanted) -> Done:
     with speaking(ENGLISH):
         counts = counted()
     named = [{"what": name, "counts": matrix(each)} for name, each in counts.named.items()]
-    files = _drawn(lambda: _visits_scene(counts), asked, wanted)
+    files = _drawn(lambda: _visits_scene(counted()), asked, wanted)
     what = "reach" if wanted.reach else "visits"
     lines = [*visits_lines(counted(), wanted.paint), *_told(files)]
 
     def view() -> View:
         from cnnviz.step.views import counts_view  # numpy and Pillow: only where it is drawn
 
-        told = counted()
-        return counts_view(told, lambda: _visits_scene(told))
+        return counts_view(counted(), lambda: _visits_scene(counted()))
 
-    return Done(lines, {"title": counts.title, what: named, "files": files}, view)
+    return Done(lines, {"title": counts.title, what: named, "files": _documents(files)}, view)
 
 
 def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
     with speaking(ENGLISH):
         maps, results = shifted(asked, shift)
-    files = _drawn(lambda: _shift_scene(maps, results, shift), asked, wanted)
+
+    def scene() -> Scene:
+        return _shift_scene(maps, shifted(asked, shift)[1], shift)
+
+    files = _drawn(scene, asked, wanted)
     head = say("the input moves {way}; zeros come in", way=way(*shift))
     spoken = shifted(asked, shift)[1]
     lines = [head, "", *shift_lines(spoken, shift, wanted.paint), *_told(files)]
@@ -167,18 +181,15 @@ def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
     def view() -> View:
         from cnnviz.step.views import shift_view  # numpy and Pillow: only where it is drawn
 
-        return shift_view(
-            maps, moved(maps, *shift), spoken, lambda: _shift_scene(maps, spoken, shift)
-        )
+        return shift_view(maps, moved(maps, *shift), spoken, scene)
 
-    document = {"moved": list(shift), "shift": shift_document(results), "files": files}
+    document = {"moved": list(shift), "shift": shift_document(results), "files": _documents(files)}
     return Done(lines, document, view)
 
 
-def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[dict[str, str]]:
+def _drawn(scene: Callable[[], Scene], asked: Asked, wanted: Wanted) -> list[Written]:
     targets = [still(Path(wanted.figure), scene)] if wanted.figure else []
-    with speaking(ENGLISH):
-        return write(targets, asked.files, overwrite=wanted.overwrite)
+    return write(targets, asked.files, overwrite=wanted.overwrite)
 
 
 def _visits_scene(counts: Counts) -> Scene:

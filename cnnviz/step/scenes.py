@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
 from cnnviz.matrices import number_texts
 from cnnviz.step import marks as m
 from cnnviz.step.grids import LEGIBLE, Grid, Style, gray, laid_out, typeset
@@ -50,7 +51,7 @@ class Slide:
         products = products and not self.blank
         title = ": ".join(filter(None, (self.worked.title, self._how)))
         marks: list[Mark] = [words(MARGIN, 38, title, _fitting(title), m.INK, "start")]
-        where = f"row {window.row}, column {window.column}"
+        where = say("row {row}, column {column}", row=window.row, column=window.column)
         marks.append(words(WIDTH - MARGIN, 38, where, TITLE, m.WINDOW, "end"))
         marks += self._inputs(window)
         marks += self._weights(window)
@@ -63,13 +64,15 @@ class Slide:
     @property
     def _how(self) -> str:
         rows, columns = self.worked.sliding.axes
-        kernel = f"{rows.kernel_size}×{columns.kernel_size} kernel"
+        kernel = say("{size} kernel", size=f"{rows.kernel_size}×{columns.kernel_size}")
         stride = rows.stride if rows.stride == columns.stride else f"{rows.stride}×{columns.stride}"
         padding = {n for side in self.worked.sliding.padding for n in side} - {0}
-        parts = [kernel, f"stride {stride}"]
-        parts += [f"padding {', '.join(map(str, sorted(padding)))}"] if padding else []
-        parts += [f"dilation {rows.dilation}"] if rows.dilation > 1 else []
-        return ", ".join([*parts, "transposed"] if self.worked.asked.transposed else parts)
+        parts = [kernel, say("stride {stride}", stride=stride)]
+        told = ", ".join(map(str, sorted(padding)))
+        parts += [say("padding {padding}", padding=told)] if padding else []
+        dilation = say("dilation {dilation}", dilation=rows.dilation)
+        parts += [dilation] if rows.dilation > 1 else []
+        return ", ".join([*parts, say("transposed")] if self.worked.asked.transposed else parts)
 
     @cached_property
     def _layout(self) -> tuple[list[Grid], list[Grid], list[Grid], list[Grid]]:
@@ -115,7 +118,7 @@ class Slide:
             }
             marks += grid.marks(texts, self._input_style(channel, read))
             marks += _upon(grid, read)
-            name = "input" if len(grids) == 1 else f"channel {channel}"
+            name = say("channel {number}", number=channel) if len(grids) > 1 else say("input")
             marks.append(_label(grid, f"{name} {len(matrix)}×{len(matrix[0])}"))
         return marks
 
@@ -146,8 +149,10 @@ class Slide:
         ):
             marks += grid.marks(texts_of(weights), lambda *_: Style(m.WEIGHT_FILL, m.WEIGHT))
             after = f" / {factor(str(divisor))}" if divisor != 1 else ""
-            name = "kernel" if len(window.channels) == 1 else "on channel"
-            marks.append(_label(grid, f"{name}{after}" if name == "kernel" else f"{name} {number}"))
+            name = f"{say('kernel')}{after}"
+            if len(window.channels) > 1:
+                name = say("on channel {number}", number=number)
+            marks.append(_label(grid, name))
             source = self._layout[0][min(number, len(self._layout[0]) - 1)]
             middle = (source.x + source.width + grid.x) / 2
             marks.append(words(middle, grid.middle, "×", TITLE, m.FAINT))
@@ -163,7 +168,7 @@ class Slide:
             elif shown:
                 texts = self._scattered(window, number, texts)
             marks += grid.marks(texts, lambda *_: Style(m.PRODUCT_FILL))
-            marks.append(_label(grid, "products"))
+            marks.append(_label(grid, say("products")))
             kernel = self._layout[1][number]
             middle = (kernel.x + kernel.width + grid.x) / 2
             marks.append(words(middle, grid.middle, "=", TITLE, m.FAINT))
@@ -199,7 +204,9 @@ class Slide:
             for r, row in enumerate(texts_of(matrix))
         ]
         levels = matrix if grid.cell < LEGIBLE else None
-        name = "output" if maps == 1 else f"map {window.number},"
+        name = say("output")
+        if maps > 1:
+            name = f"{say('map {number}', number=window.number)},"
         products = self._layout[2]
         start = products[0].x + products[0].width
         middle = (products[0].y + products[-1].y + products[0].height) / 2

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import KernelError, UsageError
+from cnnviz.language import say
 from cnnviz.matrices import parse_maps, shape_of
 from cnnviz.shapes.axes import TransposedAxis
 from cnnviz.shapes.window import Axis, same_padding
@@ -145,10 +146,14 @@ def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
     source = read_source(asked.files, rows, region, gray=asked.channels == "gray")
     if asked.at:
         row, column = asked.at
-        return source._replace(title=f"{asked.files[0]}, around row {row}, column {column}")
-    if asked.region and source.outside != ((0, 0), (0, 0)):
+        told = "{file}, around row {row}, column {column}"
+        return source._replace(title=say(told, file=asked.files[0], row=row, column=column))
+    if region and source.outside != ((0, 0), (0, 0)):
+        (above, below), (left, right) = source.outside
         raise UsageError(
-            f"--region {asked.region} reaches beyond the image; {source.title}, is left"
+            f"--region {asked.region} reaches beyond the image; of {asked.files[0]} rows"
+            f" {region.row + above} to {region.row + region.height - 1 - below}, columns"
+            f" {region.column + left} to {region.column + region.width - 1 - right} are left"
         )
     return source
 

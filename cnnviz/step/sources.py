@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnviz.errors import UsageError
+from cnnviz.language import say
 from cnnviz.matrices import parse_maps, read_maps
 from cnnviz.matrices.numbers import exact
 from cnnviz.matrices.reading import MOST_NUMBERS, alike
@@ -117,10 +118,12 @@ def _picture(name: str, region: Region | None, *, gray: bool) -> Source:
             f" {height - 1}, columns at {width - 1}"
         )
     part = pixels[kept.row : kept.row + kept.height, kept.column : kept.column + kept.width]
-    name = "standard input" if name == str(STANDARD_STREAM) else name
-    title = name if region == (0, 0, height, width) else f"{name}, {_place(kept)}"
+    piped = name == str(STANDARD_STREAM)
+    title = say("standard input") if piped else name
+    if region != (0, 0, height, width):
+        title = f"{title}, {_place(kept)}"
     white = {"u": 256**part.dtype.itemsize - 1}.get(part.dtype.kind, 1)
-    return Source(_as_maps(part, name), title, outside, white)
+    return Source(_as_maps(part, "standard input" if piped else name), title, outside, white)
 
 
 def _clipped(region: Region, height: int, width: int) -> tuple[Region, Any]:
@@ -151,8 +154,13 @@ def _as_maps(part: Any, name: str) -> Maps:
 
 
 def _place(region: Region) -> str:
-    rows = f"rows {region.row} to {region.row + region.height - 1}"
-    return f"{rows}, columns {region.column} to {region.column + region.width - 1}"
+    return say(
+        "rows {top} to {low}, columns {left} to {right}",
+        top=region.row,
+        low=region.row + region.height - 1,
+        left=region.column,
+        right=region.column + region.width - 1,
+    )
 
 
 def region_of(text: str) -> Region:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnviz.language import say
 from cnnviz.matrices import number_texts, value_text
 from cnnviz.step import marks as m
 from cnnviz.step.grids import typeset
@@ -37,10 +38,10 @@ def _in_short(window: Window) -> Parts:
     """How many products there are, and what each channel's add up to."""
     count = sum(len(row) for terms in window.channels for row in terms)
     if len(window.channels) == 1:
-        return [(f"{count} products add up", m.INK)]
+        return [(say("{count} products add up", count=count), m.INK)]
     sums = " ".join(signed(number_texts(window.sums)))
     total = value_text(sum(window.sums)).partition(" ≈")[0]
-    several = [(f"the sums of the channels: {typeset(sums)}", m.INK)]
+    several = [(say("the sums of the channels: {sums}", sums=typeset(sums)), m.INK)]
     later = window.filter.divisor != 1 or window.filter.bias
     return [*several, (f" = {typeset(total)}", m.INK)] if later else several
 

@@ -21,6 +21,8 @@ from cnnviz.kernels import kernel_names, load_kernel
 from cnnviz.language import LOCALES, of_locale, say, speaking, spoken, titled
 from cnnviz.language.korean import LETTERS, TEXTS
 from cnnviz.language.titles import TITLES
+from cnnviz.render import lettering
+from cnnviz.step import painting
 from tests.conftest import Run
 
 SOURCES = [path for path in Path(cnnviz.__file__).parent.rglob("*.py") if path.stem != "korean"]
@@ -41,14 +43,39 @@ def constants() -> set[str]:
     return {node.value for node in nodes if isinstance(node.value, str)}
 
 
+def assigned(tree: ast.AST) -> dict[str, set[str]]:
+    """The texts that each name of a module is given, alone or in a table."""
+    texts: dict[str, set[str]] = {}
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    attributes = {id(line) for node in classes for line in node.body}
+    for node in ast.walk(tree):
+        if id(node) in attributes:
+            continue
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            value = node.value
+            parts = value.values if isinstance(value, ast.Dict) else getattr(value, "elts", [value])
+            found = {p.value for p in parts if isinstance(p, ast.Constant) and type(p.value) is str}
+            for target in targets:
+                texts.setdefault(getattr(target, "id", ""), set()).update(found)
+    return texts
+
+
 def said() -> Iterator[str]:
-    """The texts that are handed to ``say`` as they are."""
+    """The texts that are handed to ``say``: as they are, by a name, or out of a table."""
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                first = node.args[0] if node.func.id == "say" and node.args else None
-                if isinstance(first, ast.Constant):
-                    yield str(first.value)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = assigned(tree)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "say":
+                continue
+            first = node.args[0]
+            if isinstance(first, ast.Subscript):
+                first = first.value
+            if isinstance(first, ast.Constant):
+                yield str(first.value)
+            elif isinstance(first, ast.Name):
+                yield from texts.get(first.id, ())
 
 
 def test_every_text_that_is_said_has_its_korean() -> None:
@@ -143,6 +170,79 @@ def test_steps_have_the_same_numbers_in_both_languages(
     assert foreign <= {"floor", "maxpool", "linear", "flatten", "gaussian", "POSITION", "ones"}
     documents = [run("step", *arguments, "--json", "--lang", lang).output for lang in ("en", "ko")]
     assert documents[0] == documents[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="window"),
+        pytest.param(("--size", "4x4", "-k", "gaussian", "-p1", "-d2"), id="divisor"),
+        pytest.param(("--input", "1 2; 3 4 | 5 6; 7 8", "-k", "2x2"), id="channels"),
+        pytest.param(("--size", "9x9", "-k", "9x9"), id="many products"),
+        pytest.param(("--size", "2x2", "-k", "2x2", "--transposed", "-s3"), id="transposed"),
+        pytest.param(
+            ("--size", "5x5", "-k", "2x2", "-k", "1", "--then", "relu maxpool"), id="refused"
+        ),
+        pytest.param(
+            ("--size", "5x5", "-k", "2x2", "--then", "relu maxpool", "--linear", "1 2 3 4"),
+            id="layers",
+        ),
+        pytest.param(
+            (
+                *("--size", "3x3", "-k", "2x2", "--then", "flatten", "--linear", "1 2 3 4"),
+                "--blank",
+            ),
+            id="worksheet",
+        ),
+        pytest.param(("--size", "6x6", "-k", "3x3", "--visits", "-s2", "-d2"), id="visits"),
+        pytest.param(("--size", "6x7", "-k", "2x2", "--shift", "1x2"), id="shift"),
+    ],
+)
+def test_slides_have_the_same_numbers_in_both_languages(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    pictures, documents = [], []
+    for lang in ("en", "ko"):
+        drawn = run("step", *arguments, "--figure", f"{lang}.svg", "--lang", lang, "--json")
+        documents.append(drawn.output.replace(f"{lang}.svg", "") + str(drawn.exit_code))
+        written = tmp_path / f"{lang}.svg"
+        svg = written.read_text(encoding="utf-8") if written.exists() else ""
+        pictures.append(re.findall("<tspan[^>]*>([^<]*)", svg))
+    if not pictures[0]:
+        assert documents[0] == documents[1]
+        return
+    english, korean = (" ".join(texts) for texts in pictures)
+    assert HANGUL.search(korean)
+    assert not HANGUL.search(english)
+    numbers = [Counter(re.findall(r"[0-9]+", text)) for text in (english, korean)]
+    assert numbers[0] == numbers[1]
+    foreign = {*re.findall(r"[A-Za-z]{4,}", korean)}
+    assert foreign <= {"relu", "maxpool", "linear", "flatten"}
+
+
+def test_without_a_korean_font_slides_are_english_which_is_said_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "_has_korean", lambda: False)
+    names = ("--figure", "--gif")
+    for lang in ("en", "ko"):
+        files = (part for n in names for part in (n, f"{lang}.{n[2:].replace('figure', 'png')}"))
+        result = run("step", *files, "--lang", lang)
+        assert result.exit_code == 0
+        assert result.stderr.count("no installed font has Korean letters") == (lang == "ko")
+        assert bool(HANGUL.search(result.stdout)) == (lang == "ko")
+    for kind in ("png", "gif"):
+        assert (tmp_path / f"en.{kind}").read_bytes() == (tmp_path / f"ko.{kind}").read_bytes()
+
+
+def test_the_letters_of_pillow_are_not_korean_and_those_of_a_korean_font_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    korean_font()
+    assert lettering.has_letters(LETTERS)
+    monkeypatch.setattr(lettering, "OTHERS", ())
+    assert not lettering.has_letters(LETTERS)
+    assert lettering.has_letters("plain")
 
 
 def test_json_and_errors_stay_english(run: Run) -> None:
