@@ -12,6 +12,7 @@ from cnnviz.cli.running import job_of, prepare, run_plan
 from cnnviz.cli.values import Padding, Pair
 from cnnviz.engines import BORDERS, Window
 from cnnviz.errors import UsageError
+from cnnviz.figures.filter import has_letters
 from cnnviz.inputs import find_inputs
 from cnnviz.kernels import Kernel, Magnitude, file_name, kernel_names, load_kernel
 
@@ -125,6 +126,8 @@ def command(
 
     plan = plan_targets(found, chosen, Places(output, raw, figure, f".{suffix}"))
     job = job_of(_correlation(how), how, plan)
+    if figure:
+        options.note_letters(installed=has_letters())
     run_plan(plan, job, output, as_json=as_json, **how)
 
 

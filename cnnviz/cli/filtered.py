@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.cli.options import shown
+from cnnviz.language import say
 
 if TYPE_CHECKING:
     from cnnviz.filtering import Kept, Outcome, Report
@@ -16,34 +17,40 @@ def line(report: Report | Kept) -> str:
     from cnnviz.filtering import Report  # cv2, which is loaded by now
 
     what = f"{shown(report.input)} × {shown(report.kernel)} → {shown(report.output)}"
-    return f"{what}  {_measured(report) if isinstance(report, Report) else 'done before'}"
+    return f"{what}  {_measured(report) if isinstance(report, Report) else say('done before')}"
 
 
 def _measured(report: Report) -> str:
     height, width, _ = report.outcome.size
     ends = report.outcome.range
-    extent = f" of {ends[0]:.6g} to {ends[1]:.6g}" if ends else ""
-    also = {"raw": report.raw, "figure": report.figure}
+    display = say("display: {name}", name=report.display)
+    if ends:
+        told = "display: {name} of {low} to {high}"
+        low, high = (f"{end:.6g}" for end in ends)
+        display = say(told, name=report.display, low=low, high=high)
+    also = {say("raw"): report.raw, say("figure"): report.figure}
     beside = "".join(f"  {name}: {shown(path)}" for name, path in also.items() if path)
-    return (
-        f"{height}x{width}  {verified(report.outcome)}  display: {report.display}{extent}{beside}"
-    )
+    return f"{height}x{width}  {verified(report.outcome)}  {display}{beside}"
 
 
 def verified(outcome: Outcome) -> str:
     """How far a result is proved, in words."""
     verdict = outcome.verdict
     if verdict is None:
-        return f"not verified: {outcome.engines[0]} alone"
+        return say("not verified: {engine} alone", engine=outcome.engines[0])
     if not verdict.values:
-        return "not verified: every window holds NaN or Inf"
-    same = verdict.max_abs_diff == 0
-    said = f"verified: {'identical' if same else f'within {verdict.max_abs_diff:.2g}'}"
-    said += f" on {verdict.values:,} values"
+        return say("not verified: every window holds NaN or Inf")
+    count = f"{verdict.values:,}"
+    if verdict.max_abs_diff == 0:
+        said = say("verified: identical on {count} values", count=count)
+    else:
+        told = "verified: within {largest} on {count} values"
+        said = say(told, largest=f"{verdict.max_abs_diff:.2g}", count=count)
     if not verdict.bound.exact:
-        said += f" (bound {verdict.bound.tolerance:.2g})"
+        said += say(" (bound {bound})", bound=f"{verdict.bound.tolerance:.2g}")
     if verdict.nonfinite:
-        said += f", {verdict.nonfinite:,} left out (their window holds NaN or Inf)"
+        told = ", {count} left out (their window holds NaN or Inf)"
+        said += say(told, count=f"{verdict.nonfinite:,}")
     return said
 
 

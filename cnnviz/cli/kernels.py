@@ -11,11 +11,12 @@ import click
 from cnnviz.cli import options
 from cnnviz.cli.options import fault, shown
 from cnnviz.errors import KernelError, UsageError
-from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.figures.filter import has_letters, refuse_unmakeable
 from cnnviz.figures.kernel import draw_kernel
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, read_kernel
 from cnnviz.kernels.analysis import factors, rank, symmetries
 from cnnviz.kernels.wording import separability_text, symmetry_text
+from cnnviz.language import described, say, titled
 from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def command(context: click.Context, quiet: bool, as_json: bool) -> None:
     "--image", type=_PATH, help="Of the gallery.  [default: a picture of edges, lines and dots]"
 )
 @options.overwrite
+@options.language
 @options.everywhere
 def list_kernels(
     quiet: bool,
@@ -65,7 +67,7 @@ def list_kernels(
     longest = max(len(kernel.name) for kernel in kernels)
     for kernel in kernels:
         rows, columns = kernel.shape
-        line = f"{kernel.name:<{longest}}  {rows}x{columns}  {kernel.title}"
+        line = f"{kernel.name:<{longest}}  {rows}x{columns}  {titled(kernel.title)}"
         click.echo(kernel.name if quiet else line)
 
 
@@ -78,6 +80,7 @@ def list_kernels(
     " .png, .svg or .pdf.",
 )
 @options.overwrite
+@options.language
 @options.everywhere
 def show(kernel: str, figure: Path | None, overwrite: bool, quiet: bool, as_json: bool) -> None:
     """One kernel: its weights, their sum, symmetry and factors, what it does, where it is from."""
@@ -89,7 +92,7 @@ def show(kernel: str, figure: Path | None, overwrite: bool, quiet: bool, as_json
         return
     click.echo(_table(found))
     if not quiet:
-        for line in filter(None, (*_measures(found), found.description, found.source)):
+        for line in filter(None, (*_measures(found), described(found.description), found.source)):
             click.echo(shown(line))
 
 
@@ -131,13 +134,14 @@ def _draw(
     suffix = figure.suffix.lower()
     refuse_unmakeable(suffix)
     refuse_existing([figure], [image] if image else [], overwrite=overwrite)
+    options.note_letters(installed=has_letters())
     write_bytes(figure, draw(suffix))
 
 
 def _table(kernel: Kernel | Magnitude) -> str:
     """The title, and the weights as aligned rows; the parts of a magnitude beside each other."""
     parts = zip(*(_rows(part) for part in kernel.parts), strict=True)
-    title = shown(f"{kernel.name}: {kernel.title}" if kernel.title else kernel.name)
+    title = shown(f"{kernel.name}: {titled(kernel.title)}" if kernel.title else kernel.name)
     return "\n".join([title, "", *(("  " + "     ".join(rows)).rstrip() for rows in parts), ""])
 
 
@@ -156,16 +160,23 @@ def _rows(kernel: Kernel) -> list[str]:
 def _measure(kernel: Kernel | Magnitude) -> str:
     """What the weights add up to, or how the parts' results do."""
     if isinstance(kernel, Kernel):
-        return f"sum {float(kernel.sum):g}"
+        return say("sum {sum}", sum=f"{float(kernel.sum):g}")
     return f"sqrt({' + '.join(f'{shown(part.name)}^2' for part in kernel.parts)})"
 
 
 def _measures(kernel: Kernel | Magnitude) -> list[str]:
     """What can be seen from the weights; of a magnitude for each part."""
     if isinstance(kernel, Kernel):
-        properties = {"symmetry": symmetry_text(kernel), "separable": separability_text(kernel)}
-        return [_measure(kernel), *(f"{name}: {text}" for name, text in properties.items())]
-    parts = (f"{shown(part.name)} separable: {separability_text(part)}" for part in kernel.parts)
+        symmetry, separability = symmetry_text(kernel), separability_text(kernel)
+        return [
+            _measure(kernel),
+            say("symmetry: {text}", text=symmetry),
+            say("separable: {text}", text=separability),
+        ]
+    parts = (
+        f"{shown(part.name)} {say('separable: {text}', text=separability_text(part))}"
+        for part in kernel.parts
+    )
     return [_measure(kernel), *parts]
 
 

@@ -14,6 +14,7 @@ from cnnviz.cli.running import job_of, prepare, run_plan
 from cnnviz.cli.values import Pair
 from cnnviz.engines import POOLS, Pool
 from cnnviz.errors import UsageError
+from cnnviz.figures.filter import has_letters
 from cnnviz.inputs import find_inputs
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Power(click.ParamType[float]):
 @results.engine
 @results.display("auto is clip, which leaves them as they are, and minmax for lp")
 @results.precision(["auto", "float32", "float64"], "; auto is float32 unless that would round")
+@options.language
 @results.written("input, both results and their difference")
 @options.everywhere
 def command(
@@ -159,6 +161,8 @@ def command(
 
     plan = plan_targets(found, pools, Places(output, raw, figure, f".{suffix}"))
     job = job_of(Pooling(_options(settings, device)), how, plan)
+    if figure:
+        options.note_letters(installed=has_letters())
     run_plan(plan, job, output, as_json=as_json, **how)
 
 

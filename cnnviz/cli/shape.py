@@ -238,7 +238,16 @@ def _drawn(chain: Chain, figure: str, *, overwrite: bool) -> str:
     from cnnviz.storage import refuse_existing, write_bytes
 
     path = Path(figure)
-    data = encoded(draw_chain(chain), path.suffix.lower())
+    suffix = path.suffix.lower()
+    if suffix == ".svg":  # its letters are the viewer's
+        data = encoded(draw_chain(chain), suffix)
+    else:
+        from cnnviz.figures.filter import has_letters, lettered, refuse_unmakeable
+
+        refuse_unmakeable(suffix)
+        options.note_letters(installed=has_letters())
+        with lettered():
+            data = encoded(draw_chain(chain), suffix)
     refuse_existing([path], [], overwrite=overwrite)
     write_bytes(path, data)
     return str(path)

@@ -29,7 +29,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 IN_NETWORK = {
     *("files", "model", "layer", "channel", "weights", "at", "windows", "show"),
-    *("quiet", "as_json"),
+    *("quiet", "as_json", "lang"),
 }
 COMPUTED = (
     *("size", "at", "region", "channels", "stride", "padding", "dilation", "flip", "transposed"),

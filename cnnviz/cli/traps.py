@@ -13,6 +13,8 @@ from cnnviz.batch import Batch
 from cnnviz.cli import options
 from cnnviz.cli.options import shown
 from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.language import ENGLISH, say, speaking
+from cnnviz.shapes.table import table_text
 from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ TITLES = {"borders": "with each border", "depth": "in floating point and in the 
 MOST_MARKS = 16, 32  # rows and columns that are marked one by one
 OF_DEPTH = 3  # routes before the one of another border
 SAME, OTHER = "·", "x"
+DIFFERENT = "x is another value than {name}'s"
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,13 @@ def explain(
     """
     target = Path(figure) if figure else None
     if target:
-        from cnnviz.figures.traps import refuse_unmakeable
+        from cnnviz.figures.traps import has_letters, refuse_unmakeable
 
         if len(paths) * len(kernels) * len(asked) > 1:
             raise UsageError("--figure draws one explanation, of one image and one kernel")
         refuse_unmakeable(target.suffix.lower())
         refuse_existing([target], paths, overwrite=overwrite)
+        options.note_letters(installed=has_letters())
     batch = Batch(list(paths))
 
     def job(path: Path) -> Iterator[Explained]:
@@ -120,25 +124,22 @@ def _table(explained: Explained) -> str:
     """A line for each route: its values at one pixel, where and by how much it differs."""
     reference = explained.routes[0]
     height, width = reference.differs.shape
-    rows = [
-        ("", f"at {explained.at[0]},{explained.at[1]}", "pixels that differ", "largest difference")
-    ]
+    row, column = explained.at
+    head = say("at {row},{column}", row=row, column=column), say("pixels that differ")
+    rows = [("", *head, say("largest difference"))]
     for route in explained.routes:
         values = ", ".join(f"{value:.6g}" for value in route.result[explained.at].tolist())
         if route is reference:
-            rows.append((route.name, values, "compared with:", ""))
+            rows.append((route.name, values, say("compared with:"), ""))
             continue
-        counted = f"{route.count:,} of {route.differs.size:,}"
+        count, all_of_them = f"{route.count:,}", f"{route.differs.size:,}"
+        counted = say("{count} of {all}", count=count, all=all_of_them)
         if 0 < route.reach < min(height, width) // 2:
-            counted += f", within {route.reach} px of the edge"
+            counted += say(", within {reach} px of the edge", reach=route.reach)
         rows.append((route.name, values, counted, f"{route.largest:.6g}" if route.count else ""))
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    lines = (
-        f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {count:<{widths[2]}}  {largest}".rstrip()
-        for name, value, count, largest in rows
-    )
-    title = f"{shown(explained.input)} × {shown(explained.kernel)} {TITLES[explained.what]}"
-    return "\n".join([title, *lines, *_marks(explained.routes)])
+    names = f"{shown(explained.input)} × {shown(explained.kernel)}"
+    title = f"{names} {say(TITLES[explained.what])}"
+    return "\n".join([title, table_text(rows, {1}), *_marks(explained.routes)])
 
 
 def _marks(routes: Sequence[Route]) -> list[str]:
@@ -150,7 +151,7 @@ def _marks(routes: Sequence[Route]) -> list[str]:
     for route in routes[1:]:
         lines.append(f"  {route.name}")
         lines += ["    " + " ".join(OTHER if x else SAME for x in row) for row in route.differs]
-    return [*lines, f"  {OTHER} is another value than {routes[0].name}'s"]
+    return [*lines, f"  {say(DIFFERENT, name=routes[0].name)}"]
 
 
 def _document(explained: Explained) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _document(explained: Explained) -> dict[str, Any]:
         "at": [row, column],
         "routes": [
             {
-                "name": route.name,
+                "name": _in_english(route),
                 "values": route.result[row, column].tolist(),
                 "differing": route.count,
                 "max_abs_diff": route.largest,
@@ -173,10 +174,17 @@ def _document(explained: Explained) -> dict[str, Any]:
     }
 
 
-def _draw(target: Path, explained: Explained) -> None:
-    from cnnviz.figures.traps import Way, draw_traps
+def _in_english(route: Route) -> str:
+    with speaking(ENGLISH):
+        return route.name
 
-    ways = [Way(r.name, r.result, r.differs) for r in explained.routes]
+
+def _draw(target: Path, explained: Explained) -> None:
+    from cnnviz.figures.traps import Way, draw_traps, lettered
+
     title = f"{explained.input.name} × {explained.kernel}"
-    subtitle, at_edges = TITLES[explained.what], explained.what == "borders"
-    write_bytes(target, draw_traps(title, subtitle, ways, target.suffix.lower(), at_edges=at_edges))
+    suffix, at_edges = target.suffix.lower(), explained.what == "borders"
+    with lettered():
+        ways = [Way(r.name, r.result, r.differs) for r in explained.routes]
+        subtitle = say(TITLES[explained.what])
+        write_bytes(target, draw_traps(title, subtitle, ways, suffix, at_edges=at_edges))

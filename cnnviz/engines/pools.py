@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import UsageError
+from cnnviz.language import say
 from cnnviz.shapes.axes import PoolAxis
 from cnnviz.shapes.window import along
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 POOLS = ("max", "avg", "min", "lp")
+TITLES = {
+    "max": "Maximum pooling",
+    "avg": "Average pooling",
+    "min": "Minimum pooling",
+    "lp": "L{p} pooling",
+}
+GLOBAL_TITLES = {
+    "max": "Global maximum pooling",
+    "avg": "Global average pooling",
+    "min": "Global minimum pooling",
+}
 ORDERS_OF_BOTH = (1.0, 2.0)  # the p of which OpenCV has sums too
 
 
@@ -81,16 +93,9 @@ class Pool:
 
     @property
     def title(self) -> str:
-        """The same in words."""
-        kinds = {
-            "max": "Maximum pooling",
-            "avg": "Average pooling",
-            "min": "Minimum pooling",
-            "lp": f"L{self.p:g} pooling",
-        }
-        return (
-            f"Global {kinds[self.mode].lower()}" if self.kernel_size is None else kinds[self.mode]
-        )
+        """The same in words, in the language that is spoken."""
+        titles = GLOBAL_TITLES if self.kernel_size is None else TITLES
+        return say(titles[self.mode], p=f"{self.p:g}")
 
     def over(self, shape: Sequence[int]) -> Pool:
         """The same with a kernel size, for an image of ``shape`` (H, W, …)."""

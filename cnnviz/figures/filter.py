@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import CnnvizError, UsageError
-from cnnviz.language import ENGLISH, spoken
+from cnnviz.language import ENGLISH, legible, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -49,17 +50,29 @@ def refuse_unmakeable(suffix: str) -> None:
 
     Raises:
         UsageError: a format that is none of PNG, SVG, PDF.
-        CnnvizError: matplotlib is not installed, or no font for the language that is spoken.
+        CnnvizError: matplotlib is not installed.
     """
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise UsageError(f"a figure's name ends in {suffix!r}; it must end in {known}")
     if find_spec("matplotlib") is None:
         raise CnnvizError("figures need matplotlib; install it with: pip install 'cnnviz[figures]'")
-    if spoken() != ENGLISH:
-        from cnnviz.figures.style import language_fonts  # matplotlib, which will be needed anyway
 
-        language_fonts()
+
+def has_letters() -> bool:
+    """Whether figures can be written in the language that is spoken; where matplotlib is."""
+    if spoken() == ENGLISH:
+        return True
+    from cnnviz.figures.style import language_fonts  # matplotlib, which will be needed anyway
+
+    return bool(language_fonts())
+
+
+@contextmanager
+def lettered() -> Iterator[None]:
+    """Within, and in this thread, figures are in English where no font has other letters."""
+    with legible(letters=has_letters()):
+        yield
 
 
 def draw_filter(comparison: Comparison, suffix: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.figures.filter import lettered, refuse_unmakeable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,4 +31,5 @@ def draw_gallery(exhibits: Sequence[Exhibit], image: str, suffix: str) -> bytes:
     refuse_unmakeable(suffix)
     from cnnviz.figures.gallery_sheet import draw  # matplotlib: only when it is drawn
 
-    return draw(exhibits, image, suffix)
+    with lettered():
+        return draw(exhibits, image, suffix)

@@ -12,11 +12,13 @@ from cnnviz.figures.style import (
     DPI,
     drawing_alone,
     encoded,
+    language_fonts,
     lettering,
     own_settings,
     shade,
     write_line,
 )
+from cnnviz.language import say
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ TITLE_TEXT, NAME_TEXT, FOOT_TEXT = 20, 10, 10.5  # points
 def draw(exhibits: Sequence[Exhibit], image: str, suffix: str) -> bytes:
     """The file of the sheet; the same bytes each time."""
     fonts, instead = lettering([image, *(each.name for each in exhibits)])
+    fonts = [fonts[0], *language_fonts(), *fonts[1:]]
     legible = [replace(each, name=each.name.translate(instead)) for each in exhibits]
     with drawing_alone, own_settings(fonts):
         return encoded(build(legible, image.translate(instead)), suffix)
@@ -45,7 +48,7 @@ def build(exhibits: Sequence[Exhibit], image: str) -> Figure:
     high = wide * shape[0] / shape[1]
     height = round(HEAD + rows * (high + LABEL + GAP) + FOOT, 2)
     figure = Figure((WIDTH, height), dpi=DPI)
-    title = f"{len(exhibits)} kernels on {image}"
+    title = say("{count} kernels on {image}", count=len(exhibits), image=image)
     write_line(figure, title, MARGIN, height - 0.5, TITLE_TEXT, shade(INK), weight="bold")
     for number, exhibit in enumerate(exhibits):
         row, column = divmod(number, COLUMNS)
@@ -56,7 +59,8 @@ def build(exhibits: Sequence[Exhibit], image: str) -> Figure:
         axes = figure.add_axes(place)
         axes.imshow(np.broadcast_to(exhibit.pixels, (*shape[:2], 3)), aspect="auto")
         axes.axis("off")
-    foot = "|x|: results of both signs are shown without, each stretched by itself"
-    foot += f"   ·   each picture is {shape[0]}×{shape[1]}, verified by OpenCV and torch"
-    write_line(figure, foot, MARGIN, 0.17, FOOT_TEXT, shade(FAINT))
+    foot = [say("|x|: results of both signs are shown without, each stretched by itself")]
+    told = "each picture is {size}, verified by OpenCV and torch"
+    foot.append(say(told, size=f"{shape[0]}×{shape[1]}"))
+    write_line(figure, "   ·   ".join(foot), MARGIN, 0.17, FOOT_TEXT, shade(FAINT))
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.figures.filter import lettered, refuse_unmakeable
 
 if TYPE_CHECKING:
     from cnnviz.kernels import Kernel, Magnitude
@@ -19,4 +19,5 @@ def draw_kernel(kernel: Kernel | Magnitude, suffix: str) -> bytes:
     refuse_unmakeable(suffix)
     from cnnviz.figures.kernel_sheet import draw  # matplotlib: only when there is something to draw
 
-    return draw(kernel, suffix)
+    with lettered():
+        return draw(kernel, suffix)

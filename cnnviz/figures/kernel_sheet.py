@@ -17,6 +17,7 @@ from cnnviz.figures.style import (
     DPI,
     drawing_alone,
     encoded,
+    language_fonts,
     lettering,
     own_settings,
     shade,
@@ -26,6 +27,7 @@ from cnnviz.figures.style import (
 from cnnviz.kernels import Kernel
 from cnnviz.kernels.analysis import factors
 from cnnviz.kernels.wording import separability_text, symmetry_text
+from cnnviz.language import described, say, titled
 from cnnviz.render.canvas import FAINT, INK
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def draw(kernel: Kernel | Magnitude, suffix: str) -> bytes:
     """The file of the sheet; see ``cnnviz.figures.kernel.draw_kernel``."""
     texts = (kernel.name, kernel.title, kernel.description, kernel.source)
     fonts, instead = lettering([*texts, *(part.name for part in kernel.parts)])
+    fonts = [fonts[0], *language_fonts(), *fonts[1:]]
     with drawing_alone, own_settings(fonts):
         return encoded(build(kernel, instead), suffix)
 
@@ -55,7 +58,8 @@ def build(kernel: Kernel | Magnitude, instead: dict[int, str]) -> Figure:
     figure = Figure((WIDTH, HEIGHT), dpi=DPI)
     title = f"{kernel.name}  {words.size(np.empty(kernel.shape))}".translate(instead)
     write_line(figure, title, MARGIN, 6.98, TITLE_TEXT, shade(INK), weight="bold")
-    write_line(figure, kernel.title.translate(instead), MARGIN, 6.66, SUBTITLE_TEXT, shade(FAINT))
+    subtitle = titled(kernel.title).translate(instead)
+    write_line(figure, subtitle, MARGIN, 6.66, SUBTITLE_TEXT, shade(FAINT))
     shown = kernel.parts[:MOST_PARTS]
     apart = SIDE + 0.35
     for number, part in enumerate(shown):
@@ -73,7 +77,8 @@ def _weights(figure: Figure, kernel: Kernel, x: float, name: str) -> None:
     side = SIDE / max(kernel.shape)
     axes = _axes(figure, x, TOP - rows * side, columns * side, rows * side)
     panels.kernel_panel(kernel, SIDE).draw(axes)
-    write_line(figure, f"{name}: weights", x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE, "bold")
+    title = say("{name}: weights", name=name)
+    write_line(figure, title, x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE, "bold")
 
 
 def _frequencies(figure: Figure, kernel: Kernel | Magnitude, x: float) -> None:
@@ -89,16 +94,15 @@ def _frequencies(figure: Figure, kernel: Kernel | Magnitude, x: float) -> None:
     bar.set_yticks((0, top), ("0", words.number(top)))
     for each in (axes, bar):
         _quiet(each)
-    write_line(
-        figure, "frequency response |H|", x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE + 0.9, "bold"
-    )
+    title = say("frequency response |H|")
+    write_line(figure, title, x, TOP + 0.12, PANEL_TEXT, shade(INK), SIDE + 0.9, "bold")
 
 
 def _facts(figure: Figure, kernel: Kernel | Magnitude, x: float, instead: dict[int, str]) -> None:
     """Write sum, symmetry, factors, description and source in lines."""
     width, y = WIDTH - MARGIN - x, TOP + 0.12
     lines = [(line, INK) for fact in _properties(kernel) for line in _wrapped(fact, width)]
-    for text in filter(None, (kernel.description, kernel.source)):
+    for text in filter(None, (described(kernel.description), kernel.source)):
         wrapped = _wrapped(text.translate(instead), width)
         lines += [("", FAINT), *((line, FAINT) for line in wrapped)]
     if len(lines) > MOST_LINES:
@@ -122,12 +126,12 @@ def _wrapped(text: str, width: float) -> list[str]:
 
 def _properties(kernel: Kernel | Magnitude) -> list[str]:
     if isinstance(kernel, Kernel):
-        properties = {
-            "sum": words.number(float(kernel.sum)),
-            "symmetry": symmetry_text(kernel),
-            "separable": separability_text(kernel),
-        }
-        return [f"{name}: {words.minus(text)}" for name, text in properties.items()]
+        symmetry, separability = symmetry_text(kernel), separability_text(kernel)
+        return [
+            say("sum: {text}", text=words.number(float(kernel.sum))),
+            say("symmetry: {text}", text=words.minus(symmetry)),
+            say("separable: {text}", text=words.minus(separability)),
+        ]
     said = [f"√({' + '.join(f'{part.name}²' for part in kernel.parts)})"]
     return [*said, *(f"{part.name}, {words.product(factors(part))}" for part in kernel.parts)]
 
@@ -149,7 +153,8 @@ def _answers(figure: Figure, kernel: Kernel | Magnitude) -> None:
         for axes in (small, large):
             axes.set(xticks=[], yticks=[])
             _quiet(axes)
-        write_line(figure, name, x, LOWER_TOP + 0.12, PANEL_TEXT, shade(INK), step - 0.2, "bold")
+        title, y = say(name), LOWER_TOP + 0.12
+        write_line(figure, title, x, y, PANEL_TEXT, shade(INK), step - 0.2, "bold")
         below = LOWER_TOP - ANSWER - 0.2
         exact = np.where(np.abs(answer) < ROUNDED * top, 0, answer)
         write_line(
@@ -158,14 +163,14 @@ def _answers(figure: Figure, kernel: Kernel | Magnitude) -> None:
 
 
 def _foot(kernel: Kernel | Magnitude) -> str:
-    said = ["Frequencies are in cycles per pixel, down and across; the middle is a flat image"]
-    said.append("answers: red above 0, blue below, all in one scale")
+    told = "Frequencies are in cycles per pixel, down and across; the middle is a flat image"
+    said = [say(told), say("answers: red above 0, blue below, all in one scale")]
     if isinstance(kernel, Kernel):
-        said.append("a dot answers with the kernel turned by 180°")
-    if rest := len(kernel.parts) - MOST_PARTS:
-        said += [f"{rest} more kernels are not shown"] if rest > 0 else []
+        said.append(say("a dot answers with the kernel turned by 180°"))
+    if (rest := len(kernel.parts) - MOST_PARTS) > 0:
+        said.append(say("{count} more kernels are not shown", count=rest))
     if any(part.offset for part in kernel.parts):
-        said.append("without the offset")
+        said.append(say("without the offset"))
     return "   ·   ".join(said)
 
 

@@ -13,7 +13,6 @@ import matplotlib
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.textpath import text_to_path
 
-from cnnviz.errors import CnnvizError
 from cnnviz.language import KOREAN, spoken
 
 if TYPE_CHECKING:
@@ -89,10 +88,9 @@ def lettering(texts: Iterable[str]) -> tuple[list[str], dict[int, str]]:
 
 
 def language_fonts() -> list[str]:
-    """An installed font with the letters of the language that is spoken; none needed for English.
+    """An installed font with the letters of the language that is spoken; none, if none has them.
 
-    Raises:
-        CnnvizError: no font has them.
+    English needs none.
     """
     if spoken() != KOREAN:
         return []
@@ -104,10 +102,7 @@ def language_fonts() -> list[str]:
     for name in (*known, *others):
         if wanted <= _characters(families[name]):
             return [name]
-    raise CnnvizError(
-        "no installed font has Korean letters, which figures in Korean need; install one, such as"
-        " Noto Sans CJK or Nanum Gothic, or use --lang en"
-    )
+    return []
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:

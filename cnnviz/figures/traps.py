@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnviz.figures.filter import refuse_unmakeable
+from cnnviz.figures.filter import has_letters, lettered, refuse_unmakeable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Way", "draw_traps", "refuse_unmakeable"]
+__all__ = ["Way", "draw_traps", "has_letters", "lettered", "refuse_unmakeable"]
 
 
 @dataclass(frozen=True)
@@ -37,4 +37,5 @@ def draw_traps(
     refuse_unmakeable(suffix)
     from cnnviz.figures.traps_sheet import draw  # matplotlib: only when it is drawn
 
-    return draw(title, subtitle, ways, suffix, at_edges=at_edges)
+    with lettered():
+        return draw(title, subtitle, ways, suffix, at_edges=at_edges)

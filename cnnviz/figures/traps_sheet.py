@@ -14,11 +14,13 @@ from cnnviz.figures.style import (
     drawing_alone,
     encoded,
     fitted,
+    language_fonts,
     lettering,
     own_settings,
     shade,
     write_line,
 )
+from cnnviz.language import say
 from cnnviz.render.canvas import ALARM, FAINT, INK
 from cnnviz.statistics import finite_range
 
@@ -42,6 +44,7 @@ CORNER = 8  # pixels a side of a large result that are drawn, where it differs a
 def draw(title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, at_edges: bool) -> bytes:
     """The file of the sheet; the same bytes each time."""
     fonts, instead = lettering([title])
+    fonts = [fonts[0], *language_fonts(), *fonts[1:]]
     with drawing_alone, own_settings(fonts):
         figure = build(title.translate(instead), subtitle, ways, at_edges=at_edges)
         return encoded(figure, suffix)
@@ -71,9 +74,9 @@ def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> 
         if number:
             y -= high + BELOW + LABEL
             _draw_marks(figure, way, shown[number], (x + LEFT, y, *sizes[1]), step - GAP - LEFT)
-    foot = ["All results are shown in one scale, the smallest value black, the largest white"]
-    foot += [f"upper row: the first {CORNER}×{CORNER} pixels"] if corner else []
-    said = "   ·   ".join([*foot, f"red: differs from {ways[0].name}"])
+    foot = [say("All results are shown in one scale, the smallest value black, the largest white")]
+    foot += [say("upper row: the first {side}×{side} pixels", side=CORNER)] if corner else []
+    said = "   ·   ".join([*foot, say("red: differs from {name}", name=ways[0].name)])
     write_line(figure, said, MARGIN, 0.17, NOTE_TEXT, shade(FAINT))
     return figure
 
@@ -93,7 +96,8 @@ def _draw_marks(
 ) -> None:
     """Draw where a way differs, below ``place``'s (x, y), and how many pixels that are."""
     x, y, wide, high = place
-    said = f"{int(way.differs.sum()):,} of {way.differs.size:,} pixels differ"
+    count, all_of_them = f"{int(way.differs.sum()):,}", f"{way.differs.size:,}"
+    said = say("{count} of {all} pixels differ", count=count, all=all_of_them)
     color = ALARM if way.differs.any() else FAINT
     write_line(figure, said, x, y + 0.07, NOTE_TEXT, shade(color), width)
     marks = _marks(way.differs, shown)

@@ -14,7 +14,7 @@ import numpy as np
 from cnnviz import images, storage
 from cnnviz.display import mapping
 from cnnviz.errors import CnnvizError
-from cnnviz.figures.filter import draw_filter
+from cnnviz.figures.filter import draw_filter, lettered
 from cnnviz.filtering.bands import Crew
 from cnnviz.filtering.operation import Operation, W
 from cnnviz.filtering.work import ROWS_AT_A_TIME, timed
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cnnviz.display import Mapping
     from cnnviz.engines import Image
+    from cnnviz.figures.filter import Comparison
     from cnnviz.filtering.outcome import Outcome
     from cnnviz.filtering.plan import Target
     from cnnviz.images import Picture
@@ -198,6 +199,11 @@ class FileFilter(Generic[W]):
     def _draw(
         self, path: Path, source: Pixels, target: Target[W], figure: Path, done: _Done
     ) -> None:
+        with lettered():
+            comparison = self._comparison(path, source, target, done)
+            storage.write_bytes(figure, draw_filter(comparison, figure.suffix.lower()))
+
+    def _comparison(self, path: Path, source: Pixels, target: Target[W], done: _Done) -> Comparison:
         results = dict(zip(done.outcome.engines, done.kept, strict=True))
         shown = {
             "input": say("standard input") if path == storage.STANDARD_STREAM else path.name,
@@ -207,8 +213,7 @@ class FileFilter(Generic[W]):
             "display": self.operation.display(self.display, target.kernel),
             "verdict": done.outcome.verdict,
         }
-        comparison = self.operation.comparison(target.kernel, shown)
-        storage.write_bytes(figure, draw_filter(comparison, figure.suffix.lower()))
+        return self.operation.comparison(target.kernel, shown)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz.display import mapping, resolve_display
+from cnnviz.figures.filter import lettered
 from cnnviz.figures.gallery import Exhibit, draw_gallery
 from cnnviz.filtering.image import filter_image
 from cnnviz.images import read_image
+from cnnviz.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +40,11 @@ def gallery(kernels: Sequence[Kernel | Magnitude], image: Path | None, suffix: s
         DisagreementError: the engines differ.
     """
     pixels = _reduced(read_image(image).pixels) if image else drawn()
-    name = image.name if image else "a drawn picture"
     first = sorted(kernels, key=lambda kernel: kernel.name != "identity")  # which is the image
     exhibits = [_exhibit(kernel, pixels) for kernel in first]
-    return draw_gallery(exhibits, name, suffix)
+    with lettered():
+        name = image.name if image else say("a drawn picture")
+        return draw_gallery(exhibits, name, suffix)
 
 
 def drawn() -> Pixels:

@@ -11,6 +11,7 @@ from cnnviz.engines import BORDERS
 from cnnviz.errors import UsageError
 from cnnviz.filtering.image import filter_image
 from cnnviz.filtering.options import FilterOptions
+from cnnviz.language import say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,27 +22,45 @@ if TYPE_CHECKING:
     Pixels = NDArray[Any]
 
 
+FLOAT, FLOAT_IN_ZEROS = "float", "float, zeros around (Conv2d's padding)"
+CUT, WRAPPED = "{bits}-bit, cut off at 0 and {most}", "{bits}-bit, wrapped around"
+CHANNELS_CUT = "channels cut off at 0 and {most}, then added"
+CHANNELS_WRAPPED = "channels cut off at 0 and {most}, added in {bits} bits, which wrap"
+
+
 @dataclass(frozen=True)
 class Route:
     """A result (H, W, C) that was come to in some way, beside the one that it is compared with.
 
+    ``told`` is its name, with room for ``levels``: the bits of a pixel and the largest value.
     ``differs`` says of which pixels any channel is another; the first route of several is the
     reference, and differs nowhere.
     """
 
-    name: str
+    told: str
+    levels: tuple[int, int]
     result: Image
     differs: NDArray[np.bool_]
     largest: float
 
+    @property
+    def name(self) -> str:
+        """What it is called, in the language that is spoken."""
+        bits, most = self.levels
+        return say(self.told, bits=bits, most=most)
+
     @classmethod
-    def of(cls, name: str, result: Image, reference: Image) -> Route:
+    def of(
+        cls, told: str, result: Image, reference: Image, levels: tuple[int, int] = (0, 0)
+    ) -> Route:
         """A route and how it differs from the ``reference``."""
         difference = np.abs(result.astype(np.float64) - reference.astype(np.float64))
         both_nan = np.isnan(result) & np.isnan(reference)
         difference[both_nan | (result == reference)] = 0
         differs = np.asarray(((difference > 0) | np.isnan(difference)).any(axis=2))
-        return cls(name, result, differs, float(np.nan_to_num(difference, nan=np.inf).max()))
+        return cls(
+            told, levels, result, differs, float(np.nan_to_num(difference, nan=np.inf).max())
+        )
 
     @property
     def count(self) -> int:
@@ -82,30 +101,28 @@ def depths(pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions) -
         )
     bits = 8 * pixels.dtype.itemsize
     true = _filtered(pixels, kernel, options)
-    found = [("float", true), *_in_integers(pixels, kernel, options, true, bits)]
+    found = [(FLOAT, true), *_in_integers(pixels, kernel, options, true, bits)]
     if options.window.border != "zeros" and options.window.padding != "valid":
-        name = "float, zeros around (Conv2d's padding)"
-        found.append((name, _filtered(pixels, kernel, options, border="zeros")))
-    return [Route.of(name, result, true) for name, result in found]
+        found.append((FLOAT_IN_ZEROS, _filtered(pixels, kernel, options, border="zeros")))
+    return [Route.of(told, result, true, (bits, (1 << bits) - 1)) for told, result in found]
 
 
 def _in_integers(
     pixels: Pixels, kernel: Kernel | Magnitude, options: FilterOptions, true: Image, bits: int
 ) -> list[tuple[str, Image]]:
     levels = 1 << bits
-    cut = f"cut off at 0 and {levels - 1}"
     if options.channels != "mean" or pixels.shape[2] == 1:
         return [
-            (f"{bits}-bit, {cut}", np.clip(np.rint(true), 0, levels - 1)),
-            (f"{bits}-bit, wrapped around", np.mod(np.rint(true), levels)),
+            (CUT, np.clip(np.rint(true), 0, levels - 1)),
+            (WRAPPED, np.mod(np.rint(true), levels)),
         ]
     channels = _filtered(pixels, kernel, replace(options, channels="each"))
     kept = np.clip(np.rint(channels), 0, levels - 1)
     total = kept.sum(axis=2, keepdims=True)
     count = pixels.shape[2]
     return [
-        (f"channels {cut}, then added", total / count),
-        (f"channels {cut}, added in {bits} bits, which wrap", np.mod(total, levels) / count),
+        (CHANNELS_CUT, total / count),
+        (CHANNELS_WRAPPED, np.mod(total, levels) / count),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnviz.kernels.analysis import factors, rank, symmetries
+from cnnviz.language import say
 
 if TYPE_CHECKING:
     from cnnviz.kernels.analysis import Factors
@@ -17,6 +18,14 @@ MIRRORED = {
     "up-down": "up and down",
     "diagonal": "rows and columns",
 }
+LIKENESSES = {
+    "same": "same with {names} exchanged",
+    "negated": "negated with {names} exchanged",
+}
+TURNED = {
+    "same": "same when turned by 180 degrees",
+    "negated": "negated when turned by 180 degrees",
+}
 
 
 def symmetry_text(kernel: Kernel) -> str:
@@ -28,13 +37,13 @@ def symmetry_text(kernel: Kernel) -> str:
     """
     found = symmetries(kernel)
     said = []
-    for likeness in ("same", "negated"):
-        names = [words for name, words in MIRRORED.items() if found.get(name) == likeness]
+    for likeness, told in LIKENESSES.items():
+        names = [say(each) for name, each in MIRRORED.items() if found.get(name) == likeness]
         if names:
-            said.append(f"{likeness} with {', or '.join(names)} exchanged")
+            said.append(say(told, names=say(", or ").join(names)))
     if not said and (turned := found.get("turned")):
-        said.append(f"{turned} when turned by 180 degrees")
-    return "; ".join(said) or "none"
+        said.append(say(TURNED[turned]))
+    return "; ".join(said) or say("none")
 
 
 def separability_text(kernel: Kernel) -> str:
@@ -47,16 +56,16 @@ def separability_text(kernel: Kernel) -> str:
     found = factors(kernel)
     if found is None:
         count = rank(kernel)
-        return "no" if count is None else f"no, rank {count}"
+        return say("no") if count is None else say("no, rank {count}", count=count)
     if max(kernel.shape) > LONGEST_FACTOR:
-        return "yes, rank 1"
+        return say("yes, rank 1")
     if max(map(abs, (*found.column, *found.row))) > LARGEST_INTEGER:
         return _in_decimals(found)
     column, row = (" ".join(map(str, numbers)) for numbers in (found.column, found.row))
     scale = 1 / found.divisor
     times = f" × {scale.numerator}" if scale.numerator != 1 else ""
     over = f" / {scale.denominator}" if scale.denominator != 1 else ""
-    return f"column ({column}) × row ({row}){times}{over}"
+    return say("column ({column}) × row ({row})", column=column, row=row) + times + over
 
 
 def _in_decimals(found: Factors) -> str:
@@ -64,4 +73,4 @@ def _in_decimals(found: Factors) -> str:
     whole = sum(found.column) or max(found.column)
     column = " ".join(f"{n / whole:.6g}" for n in found.column)
     row = " ".join(f"{float(n * whole / found.divisor):.6g}" for n in found.row)
-    return f"about column ({column}) × row ({row})"
+    return say("about column ({column}) × row ({row})", column=column, row=row)

@@ -7,6 +7,7 @@ many texts of its own may keep them in a table by language and look there for ``
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ENGLISH, KOREAN = "en", "ko"
 LANGUAGES = (ENGLISH, KOREAN)
+SENTENCE_ENDS = re.compile(r"(?<=\.) (?=[A-Z])")
 UNLETTERED = (
     "no installed font has Korean letters, so pictures are in English; install one, such as"
     " Noto Sans CJK or Nanum Gothic"
@@ -25,6 +27,7 @@ LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set holds, as P
 # Of the whole process, not of one thread: the threads that draw a user's figures speak as he does.
 _texts: dict[str, dict[str, str]] = {ENGLISH: {}}
 _titles: dict[str, dict[str, str]] = {ENGLISH: {}}
+_sentences: dict[str, dict[str, str]] = {ENGLISH: {}}
 _spoken = [ENGLISH]
 _here = local()  # of one thread: what it draws where the letters of the other are not to be had
 
@@ -58,10 +61,12 @@ def legible(*, letters: bool) -> Iterator[None]:
 def speaking(language: str) -> Iterator[None]:
     """Within, ``say`` answers in that one of ``LANGUAGES``."""
     if language not in _texts:
-        from cnnviz.language.korean import TEXTS  # only for those who read it
+        from cnnviz.language.descriptions import SENTENCES  # only for those who read it
+        from cnnviz.language.korean import TEXTS
         from cnnviz.language.titles import TITLES
 
         _texts[language], _titles[language] = TEXTS, TITLES
+        _sentences[language] = SENTENCES
     _spoken.append(language)
     try:
         yield
@@ -82,3 +87,10 @@ def say(text: str, /, **values: object) -> str:
 def titled(title: str) -> str:
     """A kernel's title in the language that is spoken, or as it is where that has none."""
     return _titles[spoken()].get(title, title)
+
+
+def described(description: str) -> str:
+    """What a kernel does, sentence by sentence in the language that is spoken, or as it is."""
+    sentences = SENTENCE_ENDS.split(description)
+    known = _sentences[spoken()]
+    return " ".join(map(known.__getitem__, sentences)) if {*sentences} <= {*known} else description

@@ -5,6 +5,7 @@ that would have to change with their last digit; the units of an axis (행, 열,
 consonant and take the same ones. A noun that is counted carries ``{count}``.
 """
 
+from cnnviz.language.descriptions import SENTENCES
 from cnnviz.language.titles import TITLES
 
 # Rows of a layer's working, and of a chain's totals.
@@ -265,6 +266,112 @@ _SLIDES = {
     "red: differs": "빨간색: 다름",
 }
 
-TEXTS = _NAMES | _UNITS | _COUNTED | _WINDOWS | _LAYERS | _FIGURES | _STEPS | _SLIDES
-_ALL = "".join([*TEXTS.values(), *TITLES.values()])
+_RESULTS = {
+    "done before": "이미 처리됨",
+    "display: {name}": "표시: {name}",
+    "display: {name} of {low} to {high}": "표시: {name}, 값 {low} ~ {high}",
+    "raw": "원시값",
+    "not verified: every window holds NaN or Inf": "검증하지 않음: 모든 윈도우에 NaN이나 Inf가"
+    " 있음",
+    "verified: identical on {count} values": "검증: 값 {count}개 모두 일치",
+    "verified: within {largest} on {count} values": "검증: 값 {count}개 모두 차이 {largest} 이하",
+    " (bound {bound})": " (한계 {bound})",
+    ", {count} left out (their window holds NaN or Inf)": ", {count}개 제외 (윈도우에 NaN이나 Inf가"
+    " 있음)",
+    "Maximum pooling": "최대 풀링",
+    "Average pooling": "평균 풀링",
+    "Minimum pooling": "최소 풀링",
+    "L{p} pooling": "L{p} 풀링",
+    "Global maximum pooling": "전역 최대 풀링",
+    "Global average pooling": "전역 평균 풀링",
+    "Global minimum pooling": "전역 최소 풀링",
+    "{count} more maps add {rest}; --windows all shows them": "나머지 맵 {count}개의 합은 {rest};"
+    " 모두 보려면 --windows all",
+    " + bias {bias}": " + 편향 {bias}",
+    "the layer put out {value}: off by {off}, and float32 rounding allows {bound}": "층이 낸 값은"
+    " {value}: 차이 {off}, float32 반올림으로 생길 수 있는 차이는 {bound}까지",
+}
+
+# Kernels: what can be seen from their weights, and their sheets.
+_KERNELS = {
+    "left and right": "좌우",
+    "up and down": "상하",
+    "rows and columns": "대각선",
+    ", or ": "·",
+    "same with {names} exchanged": "{names} 대칭",
+    "negated with {names} exchanged": "{names} 반대칭(부호가 바뀜)",
+    "same when turned by 180 degrees": "180도 돌려도 같음",
+    "negated when turned by 180 degrees": "180도 돌리면 부호가 바뀜",
+    "none": "없음",
+    "no": "불가능",
+    "no, rank {count}": "불가능, 랭크 {count}",
+    "yes, rank 1": "가능, 랭크 1",
+    "column ({column}) × row ({row})": "열 ({column}) × 행 ({row})",
+    "about column ({column}) × row ({row})": "약 열 ({column}) × 행 ({row})",
+    "sum {sum}": "합 {sum}",
+    "sum: {text}": "합: {text}",
+    "symmetry: {text}": "대칭: {text}",
+    "separable: {text}": "분리: {text}",
+    "{name}: weights": "{name}: 가중치",
+    "frequency response |H|": "주파수 응답 |H|",
+    "a vertical edge": "세로 에지",
+    "a vertical line": "세로선",
+    "a horizontal edge": "가로 에지",
+    "a horizontal line": "가로선",
+    "a dot": "점",
+    "Frequencies are in cycles per pixel, down and across; the middle is a flat image": "주파수는"
+    " 픽셀당 주기(세로, 가로); 가운데는 평평한 이미지",
+    "answers: red above 0, blue below, all in one scale": "응답: 0보다 크면 빨간색, 작으면 파란색,"
+    " 모두 같은 척도",
+    "a dot answers with the kernel turned by 180°": "점의 응답은 180° 회전한 커널",
+    "{count} more kernels are not shown": "커널 {count}개는 생략",
+    "without the offset": "오프셋은 제외",
+    "{count} kernels on {image}": "커널 {count}개를 적용한 {image}",
+    "a drawn picture": "그려 넣은 그림",
+    "|x|: results of both signs are shown without, each stretched by itself": "|x|: 양수와 음수가"
+    " 있는 결과는 부호를 빼고 저마다 늘려서 표시",
+    "each picture is {size}, verified by OpenCV and torch": "그림마다 {size}, OpenCV와 torch로"
+    " 검증",
+}
+
+# Borders and depths, explained.
+_TRAPS = {
+    "with each border": "테두리 처리별 결과",
+    "in floating point and in the image's own depth": "부동소수점과 이미지의 비트 깊이로 계산한"
+    " 결과",
+    "at {row},{column}": "{row},{column}의 값",
+    "pixels that differ": "다른 픽셀",
+    "largest difference": "가장 큰 차이",
+    "compared with:": "비교 기준",
+    "{count} of {all}": "{all}개 중 {count}개",
+    ", within {reach} px of the edge": ", 가장자리에서 {reach}픽셀 이내",
+    "x is another value than {name}'s": "x는 {name}의 값과 다름",
+    "float": "부동소수점",
+    "float, zeros around (Conv2d's padding)": "부동소수점, 둘레는 영 (Conv2d의 패딩)",
+    "{bits}-bit, cut off at 0 and {most}": "{bits}비트, 0과 {most}에서 잘라 냄",
+    "{bits}-bit, wrapped around": "{bits}비트, 넘치면 되돌아감",
+    "channels cut off at 0 and {most}, then added": "채널마다 0과 {most}에서 잘라 낸 뒤 더함",
+    "channels cut off at 0 and {most}, added in {bits} bits, which wrap": "채널마다 0과 {most}에서"
+    " 잘라 낸 뒤, {bits}비트로 더해 넘치면 되돌아감",
+    "{count} of {all} pixels differ": "픽셀 {all}개 중 {count}개가 다름",
+    "All results are shown in one scale, the smallest value black, the largest white": "모든 결과를"
+    " 같은 척도로 표시, 가장 작은 값은 검정, 가장 큰 값은 흰색",
+    "upper row: the first {side}×{side} pixels": "윗줄: 처음 {side}×{side}픽셀",
+    "red: differs from {name}": "빨간색: {name}의 값과 다름",
+}
+
+TEXTS = (
+    _NAMES
+    | _UNITS
+    | _COUNTED
+    | _WINDOWS
+    | _LAYERS
+    | _FIGURES
+    | _STEPS
+    | _SLIDES
+    | _RESULTS
+    | _KERNELS
+    | _TRAPS
+)
+_ALL = "".join([*TEXTS.values(), *TITLES.values(), *SENTENCES.values()])
 LETTERS = "".join(sorted({char for char in _ALL if "가" <= char <= "힣"}))

@@ -13,6 +13,7 @@ from cnnviz.agreement import Sum, tolerances
 from cnnviz.capturing import run_and_capture
 from cnnviz.errors import UsageError
 from cnnviz.images import read_image
+from cnnviz.language import say
 from cnnviz.models.asked import Asked
 from cnnviz.models.loading import load_model
 
@@ -135,31 +136,33 @@ def lines_of(value: Value, most: int | None, paint: Paint) -> list[str]:
     """The windows times their kernels, of ``most`` maps those that count most, and the sum."""
     order = sorted(range(len(value.maps)), key=lambda n: -abs(value.parts[n]))[:most]
     row, column = value.at
-    lines = [f"{value.layer}, channel {value.channel}, row {row}, column {column}", ""]
+    where = say("channel {number}", number=value.channel)
+    where += ", " + say("row {row}, column {column}", row=row, column=column)
+    lines = [f"{value.layer}, {where}", ""]
     for n in sorted(order):
         lines += [*_products(value, n, paint), ""]
     left_out = len(value.maps) - len(order)
     if left_out:
         rest = float(value.parts.sum() - value.parts[order].sum())
-        lines += [f"{left_out} more maps add {rest:.7g}; --windows all shows them", ""]
+        told = "{count} more maps add {rest}; --windows all shows them"
+        lines += [say(told, count=left_out, rest=f"{rest:.7g}"), ""]
     shown = [f"{value.parts[n]:.7g}" for n in sorted(order)]
     if left_out:
         shown.append("…")
-    bias = f" + bias {value.bias:.7g}" if value.bias else ""
+    bias = say(" + bias {bias}", bias=f"{value.bias:.7g}") if value.bias else ""
     lines.append(f"{' + '.join(shown)}{bias} = {paint(f'{value.total:.9g}', 'result')}")
     off = abs(value.total - value.put_out)
-    lines.append(
-        f"the layer put out {value.put_out:.9g}: off by {off:.2g}, and float32 rounding allows"
-        f" {value.tolerance:.2g}"
-    )
-    return lines
+    told = "the layer put out {value}: off by {off}, and float32 rounding allows {bound}"
+    value_text, off_text = f"{value.put_out:.9g}", f"{off:.2g}"
+    bound = f"{value.tolerance:.2g}"
+    return [*lines, say(told, value=value_text, off=off_text, bound=bound)]
 
 
 def _products(value: Value, n: int, paint: Paint) -> list[str]:
     """A window, the kernel beside it, and the sum of their products."""
     window, kernel = _cells(value.windows[n]), _cells(value.kernels[n])
     middle = len(window) // 2
-    lines = [f"map {value.maps[n]}"]
+    lines = [say("map {number}", number=value.maps[n])]
     for row, (left, right) in enumerate(zip(window, kernel, strict=True)):
         sign, equals = ("×", f" = {value.parts[n]:.7g}") if row == middle else (" ", "")
         lines.append(f"  {left}  {sign}  {paint(right, 'weight')}{equals}")

@@ -9,16 +9,27 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 from matplotlib.font_manager import fontManager
 
 import cnnviz
-from cnnviz.errors import CnnvizError
 from cnnviz.figures import style
 from cnnviz.kernels import kernel_names, load_kernel
-from cnnviz.language import LOCALES, of_locale, say, speaking, spoken, titled
+from cnnviz.language import (
+    LOCALES,
+    SENTENCE_ENDS,
+    described,
+    legible,
+    of_locale,
+    say,
+    speaking,
+    spoken,
+    titled,
+)
+from cnnviz.language.descriptions import SENTENCES
 from cnnviz.language.korean import LETTERS, TEXTS
 from cnnviz.language.titles import TITLES
 from cnnviz.render import lettering
@@ -104,6 +115,22 @@ def test_every_kernel_that_ships_has_a_korean_title_with_its_numbers() -> None:
     for english, korean in TITLES.items():
         numbers = (re.findall(r"[0-9]+(?:x[0-9]+)?", title) for title in (english, korean))
         assert len({*map(tuple, numbers)}) == 1
+
+
+def test_every_sentence_on_a_kernel_that_ships_has_its_korean_with_its_numbers() -> None:
+    described_by = (load_kernel(name).description for name in kernel_names())
+    assert set(SENTENCES) == {each for text in described_by for each in SENTENCE_ENDS.split(text)}
+    for english, korean in SENTENCES.items():
+        numbers = ({*re.findall(r"[0-9]+(?:x[0-9]+)?", text)} for text in (english, korean))
+        before, after = numbers
+        assert before <= after, english
+        assert after - before <= {"2", "4", "8"}  # where English spells second and double
+
+
+def test_a_description_of_ones_own_stays_as_it_is() -> None:
+    with speaking("ko"):
+        assert described("The weights sum to 1. Mine.") == "The weights sum to 1. Mine."
+        assert described("The weights sum to 1.") == "가중치의 합은 1이다."
 
 
 def test_a_title_of_ones_own_stays_as_it_is() -> None:
@@ -245,6 +272,67 @@ def test_the_letters_of_pillow_are_not_korean_and_those_of_a_korean_font_are(
     assert lettering.has_letters("plain")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [
+        pytest.param(("kernels", "show", "sobel_x_5"), {"separable"}, id="kernel"),
+        pytest.param(("kernels", "show", "sobel"), {"sqrt"}, id="magnitude"),
+        pytest.param(("kernels", "show", "kirsch_ne"), set(), id="not separable"),
+        pytest.param(("kernels", "show", "line_diagonal_up"), set(), id="symmetric"),
+        pytest.param(("pool", "--input", "1 2; 3 4"), set(), id="pooled matrix"),
+        pytest.param(("pool", "--input", "1 2; 3 4", "--mode", "lp", "--p", "3"), set(), id="lp"),
+        pytest.param(("pool", "digit_7.png", "-o", "r.png", "--overwrite"), set(), id="pool"),
+        pytest.param(
+            ("filter", "digit_7.png", "-k", "gaussian", "-o", "r.png", "--overwrite"),
+            set(),
+            id="filter",
+        ),
+        pytest.param(
+            ("filter", "four_by_four.png", "-k", "laplacian_8", "--explain-borders"),
+            {"reflect", "replicate", "wrap", "zeros"},
+            id="borders",
+        ),
+        pytest.param(
+            (
+                *("filter", "four_by_four.png", "-k", "laplacian_8", "--channels", "mean"),
+                "--explain-depth",
+            ),
+            {"Conv"},
+            id="depth",
+        ),
+        pytest.param(
+            ("filter", "digit_7.png", "-k", "laplacian_8", "--explain-depth"), {"Conv"}, id="gray"
+        ),
+        pytest.param(
+            (
+                *("step", "digit_7.png", "--model", "lenet", "--layer", "features.3"),
+                *("--channel", "2", "--at", "1,5", "--windows", "2"),
+            ),
+            {"features", "float"},
+            id="network",
+        ),
+    ],
+)
+def test_results_have_the_same_numbers_in_both_languages(
+    run: Run, samples: Path, arguments: tuple[str, ...], own: set[str]
+) -> None:
+    given = [samples / each if each.endswith(("7.png", "four.png")) else each for each in arguments]
+    english, korean = (run(*given, "--lang", lang).stdout for lang in ("en", "ko"))
+    assert HANGUL.search(korean)
+    assert not HANGUL.search(english)
+    if "kernels" not in given:  # whose descriptions spell numbers, which is tested above
+        numbers = [Counter(re.findall(r"[0-9]+", text)) for text in (english, korean)]
+        assert numbers[0] == numbers[1]
+        names = {*re.findall(r"[A-Za-z]{4,}", " ".join(map(str, given)))}
+        foreign = {*re.findall(r"(?<![-\w])[A-Za-z]{4,}", korean)} - names
+        assert foreign <= own | {"windows", "clip", "minmax", "torch", "maxpool", "box"}
+    documents = [json.loads(run(*given, "--json", "--lang", lang).stdout) for lang in ("en", "ko")]
+    for document in documents:
+        for result in document.get("results", ()):
+            result.pop("seconds", None)
+    assert documents[0] == documents[1]
+
+
 def test_json_and_errors_stay_english(run: Run) -> None:
     english, korean = (run("shape", "9x9", "--json", "--lang", lang) for lang in ("en", "ko"))
     assert json.loads(english.output) == json.loads(korean.output)
@@ -293,12 +381,11 @@ def test_a_language_is_spoken_only_within() -> None:
 
 def korean_font() -> str:
     """The font that figures take, or a skipped test."""
-    try:
-        with speaking("ko"):
-            (font,) = style.language_fonts()
-    except CnnvizError:
+    with speaking("ko"):
+        fonts = style.language_fonts()
+    if not fonts:
         pytest.skip("no font with Korean letters is installed")
-    return font
+    return fonts[0]
 
 
 def test_figures_in_korean_take_a_font_that_has_all_their_letters() -> None:
@@ -323,16 +410,45 @@ def test_figure_in_korean_is_drawn_without_a_missing_glyph(
     assert (tmp_path / "en.svg").read_bytes() != (tmp_path / "ko.svg").read_bytes()
 
 
-def test_without_a_korean_font_a_figure_is_refused_before_any_work(
-    run: Run, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("filter", "digit_7.png", "-k", "box", "-o", "r.png"), id="filter"),
+        pytest.param(("pool", "digit_7.png", "-o", "r.png"), id="pool"),
+        pytest.param(("filter", "four_by_four.png", "-k", "box", "--explain-depth"), id="depth"),
+        pytest.param(("kernels", "show", "sobel"), id="kernel"),
+        pytest.param(("shape", "8x8", "conv:4"), id="chain"),
+    ],
+)
+def test_without_a_korean_font_a_figure_is_english_which_is_said_once(
+    run: Run,
+    samples: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
 ) -> None:
     own = [font for font in fontManager.ttflist if font.name == style.OWN_FONT]
     monkeypatch.setattr(style, "fontManager", SimpleNamespace(ttflist=own))
-    image = samples / "digit_7.png"
-    result = run("filter", image, "-k", "box", "--figure", "f.png", "--lang", "ko")
-    assert result.exit_code == 1
-    assert "--lang en" in result.output
-    assert list(tmp_path.iterdir()) == []
+    given = [
+        samples / each if each.endswith("7.png") or "four" in each else each for each in arguments
+    ]
+    for lang in ("en", "ko"):
+        result = run(*given, "--figure", f"{lang}.png", "--lang", lang, "--overwrite")
+        assert result.exit_code == 0, result.output
+        assert result.stderr.count("no installed font has Korean letters") == (lang == "ko")
+        assert bool(HANGUL.search(result.stdout)) == (lang == "ko")
+    assert (tmp_path / "en.png").read_bytes() == (tmp_path / "ko.png").read_bytes()
+
+
+def test_another_thread_speaks_on_where_one_has_no_letters() -> None:
+    with speaking("ko"), legible(letters=False):
+        heard: list[str] = []
+        thread = Thread(target=lambda: heard.append(say("height")))
+        thread.start()
+        thread.join()
+        assert (say("height"), heard) == ("height", ["높이"])
+    with speaking("ko"), legible(letters=True):
+        assert say("height") == "높이"
 
 
 def test_drawn_chain_is_korean_and_names_fonts_that_viewers_have(run: Run, tmp_path: Path) -> None:
