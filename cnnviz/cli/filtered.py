@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnviz.cli.options import shown
 from cnnviz.language import say
+from cnnviz.shapes.wording import many
 
 if TYPE_CHECKING:
     from cnnviz.filtering import Kept, Outcome, Report
@@ -40,12 +41,12 @@ def verified(outcome: Outcome) -> str:
         return say("not verified: {engine} alone", engine=outcome.engines[0])
     if not verdict.values:
         return say("not verified: every window holds NaN or Inf")
-    count = f"{verdict.values:,}"
+    values = many(verdict.values, "value")
     if verdict.max_abs_diff == 0:
-        said = say("verified: identical on {count} values", count=count)
+        said = say("verified: identical on {values}", values=values)
     else:
-        told = "verified: within {largest} on {count} values"
-        said = say(told, largest=f"{verdict.max_abs_diff:.2g}", count=count)
+        told = "verified: within {largest} on {values}"
+        said = say(told, largest=f"{verdict.max_abs_diff:.2g}", values=values)
     if not verdict.bound.exact:
         said += say(" (bound {bound})", bound=f"{verdict.bound.tolerance:.2g}")
     if verdict.nonfinite:

@@ -16,6 +16,7 @@ from cnnviz.engines import POOLS, Pool
 from cnnviz.errors import UsageError
 from cnnviz.figures.filter import has_letters
 from cnnviz.inputs import find_inputs
+from cnnviz.matrices import is_table
 
 if TYPE_CHECKING:
     from cnnviz.pooling import PoolOptions
@@ -74,7 +75,7 @@ class Power(click.ParamType[float]):
     "--input",
     "matrix",
     metavar="ROWS",
-    help='A matrix in place of images: "1 2; 3 4"; channels with | between them.',
+    help='A matrix in place of images: "1 2; 3 4", channels with | between them; or a CSV file.',
 )
 @click.option(
     "-m",
@@ -140,19 +141,24 @@ def command(
 
     IMAGE is a file, a folder, a quoted pattern such as "photos/*.jpg", or - for standard input.
     Sizes, padding and --ceil follow torch's MaxPool2d and AvgPool2d. The written image is
-    OpenCV's result, at the image's own depth. Of a matrix (--input) the result is printed.
+    OpenCV's result, at the image's own depth. Of a matrix (--input, or one CSV file) the result is
+    printed.
     """
     results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     pools = _pools(how)
-    if bool(images) == bool(matrix):
-        raise UsageError("name IMAGEs, or give a matrix with --input; one of the two")
+    tables = [str(path) for path in images if is_table(str(path))]
+    if bool(images) == bool(matrix) or (tables and len(images) > 1):
+        raise UsageError(
+            "name IMAGEs, or one CSV file, or give a matrix with --input; one of these"
+        )
     device = how.pop("device")
     settings = {"engines": prepare(engine, device), "precision": how.pop("precision")}
-    if matrix:
+    if matrix or tables:
         _refuse_files(output, raw, figure, resume=how["resume"])
         from cnnviz.cli.pooled import print_matrix  # cv2: only when there is work
 
-        print_matrix(matrix, pools, _options(settings, device), as_json=as_json, quiet=how["quiet"])
+        given = tables[0] if tables else matrix or ""
+        print_matrix(given, pools, _options(settings, device), as_json=as_json, quiet=how["quiet"])
         return
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
 
@@ -192,7 +198,7 @@ def _refuse_files(output: str | None, raw: str | None, figure: str | None, *, re
     given = {"--output": output, "--raw": raw, "--figure": figure, "--resume": resume}
     for name, value in given.items():
         if value:
-            raise UsageError(f"{name} is for images; the result of --input is printed")
+            raise UsageError(f"{name} is for images; the result of a matrix is printed")
 
 
 def _is_result(path: Path) -> bool:

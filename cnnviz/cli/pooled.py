@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnviz.cli.filtered import document, verified
 from cnnviz.filtering import Report
-from cnnviz.matrices import Number, number_texts, parse_maps
+from cnnviz.matrices import Number, is_table, number_texts, parse_maps, read_maps
 from cnnviz.matrices.numbers import LARGEST_DENOMINATOR, exact
 from cnnviz.pooling import Pooling, pool_image
 
@@ -30,14 +30,15 @@ LARGEST_EXACT = 2.0**53
 def print_matrix(
     text: str, pools: Sequence[Pool], options: PoolOptions, *, as_json: bool, quiet: bool
 ) -> None:
-    """Print each pool of the matrix, whose channels ``text`` has as rows.
+    """Print each pool of the matrix, whose channels ``text`` has as rows, or names as a CSV file.
 
     Raises:
         UsageError: the text is no matrix.
+        ImageError: a file that cannot be read.
         ShapeError: no window fits into it.
         DisagreementError: the engines differ; names the place.
     """
-    maps = parse_maps(text)
+    maps = read_maps(Path(text)) if is_table(text) else parse_maps(text)
     pixels = np.array(maps, np.float64).transpose(1, 2, 0)
     done = [(how, pool_image(pixels, how, options)) for how in pools]
     if as_json:

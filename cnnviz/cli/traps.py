@@ -183,8 +183,9 @@ def _draw(target: Path, explained: Explained) -> None:
     from cnnviz.figures.traps import Way, draw_traps, lettered
 
     title = f"{explained.input.name} × {explained.kernel}"
-    suffix, at_edges = target.suffix.lower(), explained.what == "borders"
+    suffix = target.suffix.lower()
+    around = explained.at if explained.what == "borders" else None
     with lettered():
         ways = [Way(r.name, r.result, r.differs) for r in explained.routes]
         subtitle = say(TITLES[explained.what])
-        write_bytes(target, draw_traps(title, subtitle, ways, suffix, at_edges=at_edges))
+        write_bytes(target, draw_traps(title, subtitle, ways, suffix, around=around))

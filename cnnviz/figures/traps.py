@@ -25,11 +25,16 @@ class Way:
 
 
 def draw_traps(
-    title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, at_edges: bool = False
+    title: str,
+    subtitle: str,
+    ways: Sequence[Way],
+    suffix: str,
+    *,
+    around: tuple[int, int] | None = None,
 ) -> bytes:
     """The sheet as a file of that kind: ``.png``, ``.svg`` or ``.pdf``.
 
-    Where the ways differ ``at_edges`` alone, of large results a corner is shown, enlarged.
+    Of large results the pixels ``around`` one are shown instead, enlarged, as at an edge.
 
     Raises:
         UsageError, CnnvizError: see ``refuse_unmakeable``.
@@ -38,4 +43,4 @@ def draw_traps(
     from cnnviz.figures.traps_sheet import draw  # matplotlib: only when it is drawn
 
     with lettered():
-        return draw(title, subtitle, ways, suffix, at_edges=at_edges)
+        return draw(title, subtitle, ways, suffix, around=around)

@@ -32,29 +32,36 @@ if TYPE_CHECKING:
 
     from cnnviz.figures.traps import Way
 
+    Place = tuple[int, int]
+
 WIDTH, MARGIN, GAP, LEFT = 40 / 3, 0.45, 0.3, 0.35  # inches, as all below
 HEAD, LABEL, BELOW, FOOT, HIGHEST = 1.0, 0.62, 0.3, 0.4, 3.2
 TITLE_TEXT, SUBTITLE_TEXT, NAME_TEXT, NOTE_TEXT = 22, 13.5, 12.5, 11  # points
 MARK, PALEST = (214, 39, 40), 0.55  # where they differ; how pale the result is where not
 MOST_MARKS = 160  # a side, that are drawn one by one
 FEW_MARKS = 0.05  # of all pixels; so few are drawn larger where they would not be seen
-CORNER = 8  # pixels a side of a large result that are drawn, where it differs at its edges
+CORNER = 8  # pixels a side of a large result that are drawn around one
 
 
-def draw(title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, at_edges: bool) -> bytes:
+def draw(
+    title: str, subtitle: str, ways: Sequence[Way], suffix: str, *, around: Place | None
+) -> bytes:
     """The file of the sheet; the same bytes each time."""
     fonts, instead = lettering([title])
     fonts = [fonts[0], *language_fonts(), *fonts[1:]]
     with drawing_alone, own_settings(fonts):
-        figure = build(title.translate(instead), subtitle, ways, at_edges=at_edges)
+        figure = build(title.translate(instead), subtitle, ways, around=around)
         return encoded(figure, suffix)
 
 
-def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> Figure:
+def build(title: str, subtitle: str, ways: Sequence[Way], *, around: Place | None) -> Figure:
     """The figure of ways whose title can be drawn."""
-    corner = at_edges and not are_few(ways[0].result)
-    part = slice(0, CORNER if corner else None)
-    upper = [way.result[part, part] for way in ways]
+    whole = ways[0].result
+    rows, columns = slice(0, whole.shape[0]), slice(0, whole.shape[1])
+    enlarged = around is not None and not are_few(whole)
+    if around and enlarged:
+        rows, columns = (_near(n, length) for n, length in zip(around, whole.shape, strict=False))
+    upper = [way.result[rows, columns] for way in ways]
     step = (WIDTH - 2 * MARGIN + GAP) / len(ways)
     sizes = [_size(shape, step) for shape in (upper[0].shape, ways[0].differs.shape)]
     height = round(HEAD + sum(high for _, high in sizes) + 2 * (LABEL + BELOW) + FOOT, 2)
@@ -70,15 +77,26 @@ def build(title: str, subtitle: str, ways: Sequence[Way], *, at_edges: bool) -> 
         )
         axes = _axes(figure, x + LEFT, y - high, wide, high)
         cells = numbers(result, 4) if are_few(result) else None
-        draw_pixels(axes, shown[number][part, part], result, cells)
+        draw_pixels(axes, shown[number][rows, columns], result, cells)
+        axes.set_xticks(axes.get_xticks(), [f"{n + columns.start:g}" for n in axes.get_xticks()])
+        axes.set_yticks(axes.get_yticks(), [f"{n + rows.start:g}" for n in axes.get_yticks()])
         if number:
             y -= high + BELOW + LABEL
             _draw_marks(figure, way, shown[number], (x + LEFT, y, *sizes[1]), step - GAP - LEFT)
     foot = [say("All results are shown in one scale, the smallest value black, the largest white")]
-    foot += [say("upper row: the first {side}×{side} pixels", side=CORNER)] if corner else []
+    if enlarged:
+        told = "upper row: rows {top} to {low}, columns {left} to {right}"
+        ends = {"low": rows.stop - 1, "right": columns.stop - 1}
+        foot.append(say(told, top=rows.start, left=columns.start, **ends))
     said = "   ·   ".join([*foot, say("red: differs from {name}", name=ways[0].name)])
     write_line(figure, said, MARGIN, 0.17, NOTE_TEXT, shade(FAINT))
     return figure
+
+
+def _near(place: int, length: int) -> slice:
+    """So many pixels as are enlarged, with that one among them."""
+    start = max(0, min(place - CORNER // 2, length - CORNER))
+    return slice(start, min(start + CORNER, length))
 
 
 def _size(shape: tuple[int, ...], step: float) -> tuple[float, float]:

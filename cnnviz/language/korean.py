@@ -273,8 +273,8 @@ _RESULTS = {
     "raw": "원시값",
     "not verified: every window holds NaN or Inf": "검증하지 않음: 모든 윈도우에 NaN이나 Inf가"
     " 있음",
-    "verified: identical on {count} values": "검증: 값 {count}개 모두 일치",
-    "verified: within {largest} on {count} values": "검증: 값 {count}개 모두 차이 {largest} 이하",
+    "verified: identical on {values}": "검증: {values} 일치",
+    "verified: within {largest} on {values}": "검증: {values}의 차이 {largest} 이하",
     " (bound {bound})": " (한계 {bound})",
     ", {count} left out (their window holds NaN or Inf)": ", {count}개 제외 (윈도우에 NaN이나 Inf가"
     " 있음)",
@@ -326,8 +326,8 @@ _KERNELS = {
     "a dot answers with the kernel turned by 180°": "점의 응답은 180° 회전한 커널",
     "{count} more kernels are not shown": "커널 {count}개는 생략",
     "without the offset": "오프셋은 제외",
-    "{count} kernels on {image}": "커널 {count}개를 적용한 {image}",
-    "a drawn picture": "그려 넣은 그림",
+    "{count} kernels on {image}": "{image}에 커널 {count}개 적용",
+    "a drawn picture": "예시 그림",
     "|x|: results of both signs are shown without, each stretched by itself": "|x|: 양수와 음수가"
     " 있는 결과는 부호를 빼고 저마다 늘려서 표시",
     "each picture is {size}, verified by OpenCV and torch": "그림마다 {size}, OpenCV와 torch로"
@@ -356,7 +356,8 @@ _TRAPS = {
     "{count} of {all} pixels differ": "픽셀 {all}개 중 {count}개가 다름",
     "All results are shown in one scale, the smallest value black, the largest white": "모든 결과를"
     " 같은 척도로 표시, 가장 작은 값은 검정, 가장 큰 값은 흰색",
-    "upper row: the first {side}×{side} pixels": "윗줄: 처음 {side}×{side}픽셀",
+    "upper row: rows {top} to {low}, columns {left} to {right}": "윗줄: 행 {top}~{low}, 열"
+    " {left}~{right}",
     "red: differs from {name}": "빨간색: {name}의 값과 다름",
 }
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cnnviz.errors import ImageError, UsageError
 from cnnviz.matrices.numbers import Number, parse_number
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Matrix = tuple[tuple[Number, ...], ...]
 Maps = tuple[Matrix, ...]
 
 MOST_NUMBERS = 65_536
 MAX_FILE_BYTES = 2_000_000
+TABLES = {".csv", ".tsv", ".txt"}
 BETWEEN_NUMBERS = re.compile(r"[\s,]+")
 BETWEEN_ROWS = re.compile(r"[;\n]")
 
@@ -37,6 +35,11 @@ def parse_maps(text: str) -> Maps:
         for number, part in enumerate(several)
     )
     return alike(maps)
+
+
+def is_table(text: str) -> bool:
+    """Whether it is the name of a file of numbers, as ``read_maps`` reads them."""
+    return Path(text).suffix.lower() in TABLES
 
 
 def read_maps(path: Path) -> Maps:
@@ -98,7 +101,8 @@ def _matrix(lines: list[str], where: str) -> Matrix:
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise UsageError(
-                f"{where}row {number} has {len(row)} numbers but row 0 has {len(rows[0])};"
+                f"{where}row {number} has {len(row)} number{'s' * (len(row) > 1)} but row 0 has"
+                f" {len(rows[0])};"
                 " rows of a matrix are equally long"
             )
     return rows

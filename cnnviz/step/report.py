@@ -230,7 +230,7 @@ def _sheet(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
     lines = _spaced(
         given_lines(sliding, worked.title, look, only),
         [] if worked.asked.at else size_lines(sliding),
-        *(window_lines(window, look, several=several) for window in windows),
+        *(window_lines(each, look, several=several, at=worked.asked.at) for each in windows),
         _left_out(worked, windows, wanted),
         output_lines(sliding, look, only) if prod(sliding.size) * len(sliding.filters) > 1 else [],
         *(stage_lines(stage, look, wanted.windows) for stage in worked.stages),

@@ -51,7 +51,8 @@ class Slide:
         products = products and not self.blank
         title = ": ".join(filter(None, (self.worked.title, self._how)))
         marks: list[Mark] = [words(MARGIN, 38, title, _fitting(title), m.INK, "start")]
-        where = say("row {row}, column {column}", row=window.row, column=window.column)
+        row, column = self.worked.asked.at or (window.row, window.column)
+        where = say("row {row}, column {column}", row=row, column=column)
         marks.append(words(WIDTH - MARGIN, 38, where, TITLE, m.WINDOW, "end"))
         marks += self._inputs(window)
         marks += self._weights(window)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cnnviz.matrices import Maps, Matrix, Number
     from cnnviz.step.layers import Stage
+    from cnnviz.step.sources import Region
 
     Pair = tuple[int, int]
     Axes = tuple[Axis, Axis] | tuple[TransposedAxis, TransposedAxis]
@@ -144,8 +145,9 @@ def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
         region = around(*asked.at, shape_of(filters[0].weights)[1:], asked.dilation)
     rows = asked.rows if given else (EXAMPLE,)
     source = read_source(asked.files, rows, region, gray=asked.channels == "gray")
-    if asked.at:
+    if region and asked.at:
         row, column = asked.at
+        _refuse_outside(asked.files[0], asked.at, region, source)
         told = "{file}, around row {row}, column {column}"
         return source._replace(title=say(told, file=asked.files[0], row=row, column=column))
     if region and source.outside != ((0, 0), (0, 0)):
@@ -156,6 +158,20 @@ def source_of(asked: Asked, filters: Sequence[Filter]) -> Source:
             f" {region.column + left} to {region.column + region.width - 1 - right} are left"
         )
     return source
+
+
+def _refuse_outside(name: str, at: Pair, region: Region, source: Source) -> None:
+    """Refuse a pixel of which the window reads only neighbours."""
+    starts, lengths = (region.row, region.column), (region.height, region.width)
+    words = ("rows", "columns")
+    for place, start, length, beyond, word in zip(
+        at, starts, lengths, source.outside, words, strict=True
+    ):
+        last = start + length - 1 - beyond[1]
+        if place > last:
+            raise UsageError(
+                f"--at {at[0]},{at[1]} lies outside {name}, whose {word} end at {last}"
+            )
 
 
 def _padding(asked: Asked, kernel: Pair) -> tuple[Pair, Pair]:

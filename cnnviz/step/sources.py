@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnviz.errors import UsageError
 from cnnviz.language import say
-from cnnviz.matrices import parse_maps, read_maps
+from cnnviz.matrices import is_table, parse_maps, read_maps
 from cnnviz.matrices.numbers import exact
 from cnnviz.matrices.reading import MOST_NUMBERS, alike
 from cnnviz.shapes.notation import quoted, size_text
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from cnnviz.matrices import Maps
 
-TABLES = {".csv", ".tsv", ".txt"}
 MOST_PIXELS = 40 * 40  # of an image that is taken whole
 
 
@@ -73,7 +72,7 @@ def read_source(
             to be taken whole, a region outside it.
         ImageError: a file that cannot be read.
     """
-    tables = [name for name in (*files, *rows) if _is_table(name)]
+    tables = [name for name in (*files, *rows) if is_table(name)]
     images = [name for name in files if name not in tables]
     if images:
         if len(files) + len(rows) > 1:
@@ -83,10 +82,6 @@ def read_source(
         raise UsageError("--at, --region and --channels gray are for images; the input is rows")
     several = [read_maps(Path(text)) if text in tables else _rows(text) for text in (*files, *rows)]
     return Source(alike(tuple(matrix for maps in several for matrix in maps)), "")
-
-
-def _is_table(text: str) -> bool:
-    return Path(text).suffix.lower() in TABLES
 
 
 def _rows(text: str) -> Maps:

@@ -24,8 +24,10 @@ SIZES = (30.0, 26.0, 22.0, 19.0, 17.0, 15.0)
 def sum_lines(window: Window, y: float, width: float) -> list[Mark]:
     """The products and their sum in one or two lines, or how many they are."""
     answer = _answer(window)
+    alone = sum(len(row) for terms in window.channels for row in terms) == 1
     for size in SIZES:
         lines = [_terms(window), [("= ", m.FAINT), *_values(window), *answer]]
+        lines = [[*lines[0], *answer]] if alone else lines
         if all(text_width("".join(t for t, _ in line), size) <= width for line in lines):
             return [
                 Words(WIDTH / 2, y + number * 1.7 * size, tuple(line), size)

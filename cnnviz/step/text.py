@@ -106,12 +106,16 @@ def size_lines(sliding: Sliding) -> list[str]:
     ]
 
 
-def window_lines(window: Window, look: Look, *, several: bool) -> list[str]:
+def window_lines(
+    window: Window, look: Look, *, several: bool, at: tuple[int, int] | None = None
+) -> list[str]:
     """One window: where it is, its products, their sum.
 
-    ``several`` says that there are other maps, so that this one is named.
+    ``several`` says that there are other maps, so that this one is named; ``at`` is the pixel of
+    an image that it is taken around.
     """
-    head = say("row {row}, column {column}", row=window.row, column=window.column)
+    row, column = at or (window.row, window.column)
+    head = say("row {row}, column {column}", row=row, column=column)
     if several:
         head = f"{map_name(window.number, window.filter)}, {head}"
     if window.padded:

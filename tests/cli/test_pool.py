@@ -163,8 +163,8 @@ def test_a_figure_shows_both_results(run: Run, samples: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "name IMAGEs, or give a matrix with --input"),
-        ("a.png --input 1", "one of the two"),
+        ("", "or give a matrix with --input"),
+        ("a.png --input 1", "one of these"),
         ("a.png -m median", "'median' is no pool; there are max, avg, min, lp"),
         ("a.png -m avg -d2", "avg pooling has no dilation, as in torch"),
         ("a.png --global -k3", "leave --kernel-size 3x3 out"),
@@ -184,3 +184,25 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     assert result.exit_code == 2
     assert message in result.stderr
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("given", [("m.csv",), ("--input", "m.csv")], ids=["file", "option"])
+def test_a_csv_file_is_a_matrix(run: Run, tmp_path: Path, given: tuple[str, ...]) -> None:
+    (tmp_path / "m.csv").write_text("1,2,3\n4,5,6\n7,8,9\n\n0,0,0\n0,1,0\n0,0,0\n")
+    said = run("pool", *given, "-k2", "-s1", "-q")
+    assert said.exit_code == 0
+    assert said.stdout == "  5 6\n  8 9\n\n  1 1\n  1 1\n"
+
+
+def test_a_csv_file_is_pooled_alone_and_writes_nothing(
+    run: Run, samples: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "m.csv").write_text("1,2\n3,4\n")
+    assert run("pool", "m.csv", samples / "bag.png").exit_code == 2
+    assert run("pool", "m.csv", "-o", "x.png").exit_code == 2
+    assert run("pool", "none.csv").exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["m.csv"]
+
+
+def test_one_value_is_one(run: Run) -> None:
+    assert "identical on 1 value\n" in run("pool", "--input", "1 2; 3 4").stdout

@@ -120,7 +120,16 @@ def test_a_pixel_is_what_filter_writes(
 def test_a_window_at_a_pixel_says_which(run: Run, samples: Path) -> None:
     shown = run("step", samples / "coffee.png", "--at", "0,80", "-k", "box").stdout
     assert "coffee.png, around row 0, column 80\n" in shown
-    assert "(3 of 9 pixels are padding)" in shown
+    assert "\nrow 0, column 80 (3 of 9 pixels are padding)\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("at", "end"), [("400,0", "rows end at 399"), ("9,600", "columns end at 599")]
+)
+def test_a_pixel_beside_the_image_is_refused(run: Run, samples: Path, at: str, end: str) -> None:
+    refused = run("step", samples / "coffee.png", "--at", at, "-k", "box")
+    assert refused.exit_code == 2
+    assert end in refused.stderr
 
 
 def test_gray_is_luminance(run: Run, samples: Path) -> None:
@@ -180,7 +189,7 @@ def test_a_worksheet_has_its_key_beside_it(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--input", "1 2; 3", "-k", "2x2"], "row 1 has 1 numbers but row 0 has 2"),
+        (["--input", "1 2; 3", "-k", "2x2"], "row 1 has 1 number but row 0 has 2"),
         (["--input", "1 x", "-k", "1"], "'x' is not a number"),
         (["--input", "1 2; 3 4", "-k", "3x3"], "raise the padding or take a smaller kernel"),
         (["--position", "9,9"], "row 9, column 9 is not in the output, which is 3x3"),

@@ -25,7 +25,7 @@ def test_channels_stand_between_bars() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("1 2; 3", "row 1 has 1 numbers but row 0 has 2"),
+        ("1 2; 3", "row 1 has 1 number but row 0 has 2"),
         ("1 x", "row 0: 'x' is not a number"),
         ("", "there are no numbers"),
         ("1|", "channel 1, there are no numbers"),

@@ -109,6 +109,12 @@ def test_a_slide_shows_the_products_and_their_sum() -> None:
     assert shown[-1] == "= 1 + 0 + 1 + 0 + 1 + 0 + 0 + 0 + 1 = 4"
 
 
+def test_a_single_product_is_its_own_sum() -> None:
+    shown = texts(slide(Asked(size=(1, 1), kernels=("5",))))
+    assert shown[-1] == "1×5 = 5"
+    assert "= 5 = 5" not in shown
+
+
 def test_the_output_fills_as_the_window_moves_on() -> None:
     empty, one = slide(Asked(), 0, 1, filled=1), slide(Asked(), 0, 1, filled=2)
     assert "?" in texts(empty)
