@@ -70,8 +70,10 @@ def number_texts(values: Sequence[Number]) -> list[str]:
     Decimals where they all end within three places, else fractions; a float, or a fraction of
     a large denominator, is rounded.
 
-    >>> number_texts([1, Fraction(1, 2)]), number_texts([1, Fraction(1, 2), Fraction(1, 16)])
-    (['1', '0.5'], ['1', '1/2', '1/16'])
+    >>> number_texts([Fraction(3, 3), Fraction(1, 2)])
+    ['1', '0.5']
+    >>> number_texts([1, Fraction(1, 2), Fraction(1, 16)])
+    ['1', '1/2', '1/16']
     """
     short = all(_ends_soon(value) for value in values if isinstance(value, Fraction))
     return [_written(value, decimal=short) for value in values]
@@ -86,7 +88,7 @@ def value_text(value: Number) -> str:
     if not isinstance(value, Fraction):
         return _written(value, decimal=True)
     if _ends_soon(value, MOST_PLACES_ALONE):
-        return f"{float(value):.{MOST_PLACES_ALONE}f}".rstrip("0")
+        return f"{float(value):.{MOST_PLACES_ALONE}f}".rstrip("0").removesuffix(".")
     about = f"≈ {float(value):.6g}"
     return f"{value} {about}" if value.denominator <= LARGEST_DENOMINATOR else about
 
@@ -101,7 +103,7 @@ def _written(value: Number, *, decimal: bool) -> str:
     if isinstance(value, float):
         return "0" if value == 0 else f"{value:.4f}" if 1e-4 <= abs(value) < 1e6 else f"{value:.4g}"
     if decimal:
-        return f"{float(value):.{MOST_PLACES}f}".rstrip("0")
+        return f"{float(value):.{MOST_PLACES}f}".rstrip("0").removesuffix(".")
     if value.denominator <= LARGEST_DENOMINATOR:
         return str(value)
     return f"{float(value):.6g}"

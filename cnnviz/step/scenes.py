@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 MARGIN = 44.0
 TOP, FOOT = 118.0, 170.0  # above the grids for titles, below them for the sum
 LABEL, TITLE = 24.0, 30.0
-CORNER = 58.0  # cells of this size show the weight that lies upon them
+CORNER, SMALLEST_CORNER = 58.0, 9.0  # cells of this size show the weight upon them, if it fits
+MANY = 20  # products that are not written out, or small: the grids have more room
+TOP_OF_MANY, FOOT_OF_MANY = 100.0, 92.0
 UNKNOWN = "?"
 
 
@@ -59,7 +61,8 @@ class Slide:
         marks += self._products(window, shown=products)
         marks += self._outputs(window, filled)
         if products:
-            marks += sum_lines(window, HEIGHT - FOOT + 30, WIDTH - 2 * MARGIN)
+            _, foot = self._rims
+            marks += sum_lines(window, HEIGHT - foot + 30, WIDTH - 2 * MARGIN)
         return tuple(marks)
 
     @property
@@ -74,6 +77,14 @@ class Slide:
         dilation = say("dilation {dilation}", dilation=rows.dilation)
         parts += [dilation] if rows.dilation > 1 else []
         return ", ".join([*parts, say("transposed")] if self.worked.asked.transposed else parts)
+
+    @property
+    def _rims(self) -> tuple[float, float]:
+        """Height above the grids and below them."""
+        rows, columns = self.worked.sliding.axes
+        channels = max(len(each.channels) for each in self.worked.sliding.filters)
+        many = channels * rows.kernel_size * columns.kernel_size > MANY
+        return (TOP_OF_MANY, FOOT_OF_MANY) if many else (TOP, FOOT)
 
     @cached_property
     def _layout(self) -> tuple[list[Grid], list[Grid], list[Grid], list[Grid]]:
@@ -90,7 +101,8 @@ class Slide:
         channels = max(len(each.channels) for each in sliding.filters)
         counts = [len(sliding.input), channels, channels, 1]
         columns = [(*size, count) for size, count in zip(sizes, counts, strict=True)]
-        grids = laid_out(columns, (MARGIN, TOP, WIDTH - 2 * MARGIN, HEIGHT - TOP - FOOT))
+        top, foot = self._rims
+        grids = laid_out(columns, (MARGIN, top, WIDTH - 2 * MARGIN, HEIGHT - top - foot))
         inputs, kernels, products, outputs = grids
         return inputs, kernels, products, outputs
 
@@ -227,12 +239,16 @@ def _upon(grid: Grid, read: dict[tuple[int, int], Number]) -> list[Mark]:
     """The weights in the corners of the cells that they lie upon."""
     if grid.cell < CORNER:
         return []
-    size = round(0.25 * grid.cell, 1)
+    texts = [f"×{typeset(text)}" for text in number_texts(list(read.values()))]
+    widest = max((text_width(text, 1.0) for text in texts), default=1.0)
+    size = round(min(0.25 * grid.cell, (grid.cell - 10) / widest), 1)
+    if size < SMALLEST_CORNER:
+        return []
     marks: list[Mark] = []
-    for (row, column), text in zip(read, number_texts(list(read.values())), strict=True):
+    for (row, column), text in zip(read, texts, strict=True):
         x, y = grid.corner(row, column)
         at = x + grid.cell - 5, y + grid.cell - 0.5 * size - 2
-        marks.append(words(*at, f"×{typeset(text)}", size, m.WEIGHT, "end"))
+        marks.append(words(*at, text, size, m.WEIGHT, "end"))
     return marks
 
 

@@ -109,6 +109,24 @@ def test_a_slide_shows_the_products_and_their_sum() -> None:
     assert shown[-1] == "= 1 + 0 + 1 + 0 + 1 + 0 + 0 + 0 + 1 = 4"
 
 
+@pytest.mark.parametrize("weights", ["1 0", "1/3 1000000", "123456789012345 1"])
+def test_weights_in_the_corners_stay_inside_their_cells(weights: str) -> None:
+    scene = slide(Asked(rows=("3 4; 5 6",), kernels=(weights,)))
+    cells = [mark for mark in scene if isinstance(mark, Cell)]
+    corners = [m for m in scene if isinstance(m, Words) and m.anchor == "end" and "×" in m.text]
+    assert bool(corners) == ("345" not in weights)  # that one would be too small to be read
+    for mark in corners:
+        left = mark.x - text_width(mark.text, mark.size)
+        assert any(c.x <= left and mark.x <= c.x + c.width and c.y <= mark.y for c in cells)
+
+
+@pytest.mark.parametrize(("channels", "lowest"), [(2, 550), (3, 628)])
+def test_of_many_products_the_grids_have_the_room_of_the_sum(channels: int, lowest: int) -> None:
+    scene = slide(Asked(rows=("1 2 3; 4 5 6; 7 8 9",) * channels, kernels=("3x3",)))
+    ends = [mark.y + mark.height for mark in scene if isinstance(mark, Cell)]
+    assert lowest - 20 < max(ends) <= lowest
+
+
 def test_a_single_product_is_its_own_sum() -> None:
     shown = texts(slide(Asked(size=(1, 1), kernels=("5",))))
     assert shown[-1] == "1×5 = 5"
