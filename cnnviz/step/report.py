@@ -17,7 +17,7 @@ from cnnviz.step.layout import plain
 from cnnviz.step.moving import shifted
 from cnnviz.step.setup import work_out
 from cnnviz.step.shift import moved
-from cnnviz.step.special_text import shift_lines, visits_lines, way
+from cnnviz.step.special_text import moved_lines, shift_lines, visits_lines, way
 from cnnviz.step.stage_text import stage_lines
 from cnnviz.step.text import Look, given_lines, output_lines, size_lines, window_lines
 
@@ -176,7 +176,13 @@ def _moved(asked: Asked, shift: tuple[int, int], wanted: Wanted) -> Done:
     files = _drawn(scene, asked, wanted)
     head = say("the input moves {way}; zeros come in", way=way(*shift))
     spoken = shifted(asked, shift)[1]
-    lines = [head, "", *shift_lines(spoken, shift, wanted.paint), *_told(files)]
+    lines = [
+        head,
+        "",
+        *moved_lines(maps, moved(maps, *shift), wanted.paint),
+        *shift_lines(spoken, shift, wanted.paint),
+        *_told(files),
+    ]
 
     def view() -> View:
         from cnnviz.step.views import shift_view  # numpy and Pillow: only where it is drawn

@@ -11,6 +11,7 @@ from cnnviz.step.layout import beside, block, texts_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cnnviz.matrices import Maps
     from cnnviz.step.counting import Counts
     from cnnviz.step.layout import Paint
     from cnnviz.step.shift import Shifted
@@ -31,6 +32,22 @@ def visits_lines(counts: Counts, paint: Paint) -> list[str]:
             *(f"  {line}" for line in block("", texts, paint, "input").lines),
         ]
     return lines
+
+
+def moved_lines(before: Maps, after: Maps, paint: Paint) -> list[str]:
+    """The input before and after it has moved, channel by channel."""
+    several = len(before) > 1
+    blocks = [
+        block(
+            f"{say('channel {number}', number=number)}, {when}" if several else when,
+            texts_of(matrix),
+            paint,
+            "input",
+        )
+        for number, pair in enumerate(zip(before, after, strict=True))
+        for when, matrix in zip((say("before"), say("after")), pair, strict=True)
+    ]
+    return [paint(say("input"), "title"), *beside(blocks, paint)]
 
 
 def shift_lines(results: Sequence[Shifted], shift: tuple[int, int], paint: Paint) -> list[str]:

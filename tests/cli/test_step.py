@@ -160,6 +160,7 @@ def test_visits_reach_and_shift_are_shown(run: Run) -> None:
     reach = run("step", "--reach", "3", "-k", "3x3", "-d", "2").stdout
     assert "dilation 2: 0 to 49 times; 120 of 169 never (.)\n" in reach
     shift = run("step", "--shift", "1").stdout
+    assert "input\n  before       after\n  1 1 1 0 0    0 1 1 1 0\n" in shift
     assert "the same map, moved 1 column to the right: 6 of 6 values" in shift
     assert "the move is 1/2 of a step: no moved map" in shift
     found = json.loads(run("step", "--shift", "1x2", "--json").stdout)
