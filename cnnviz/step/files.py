@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,7 +79,7 @@ def still(path: Path, scene: Callable[[], Scene]) -> Target:
 def steps_figure(
     figure: str, worked: Worked, window: Window | None, *, blank: bool, key: bool
 ) -> list[Target]:
-    """The picture of ``window``, or of the last one; of everything where there is more to see.
+    """The picture of ``window``, of one that tells most, or of everything if there is more to see.
 
     That is where there are layers after the convolution, or several maps and no window chosen.
 
@@ -137,7 +138,7 @@ def write(targets: Sequence[Target], inputs: Sequence[str], *, overwrite: bool) 
 
 
 def scene_of(worked: Worked, window: Window | None, *, blank: bool) -> Scene:
-    """The slide of ``window``, of the last one, or of all stages; see ``steps_figure``."""
+    """The slide of ``window``, or of one that tells most, or of all; see ``steps_figure``."""
     sliding = worked.sliding
     if worked.stages or (window is None and len(sliding.filters) > 1):
         from cnnviz.step.pipeline import Pipeline
@@ -145,8 +146,18 @@ def scene_of(worked: Worked, window: Window | None, *, blank: bool) -> Scene:
         return Pipeline(worked, blank).scene()
     from cnnviz.step.scenes import Slide
 
-    height, width = sliding.size
-    return Slide(worked, blank).scene(window or sliding.window(0, height - 1, width - 1))
+    return Slide(worked, blank).scene(window or sliding.window(0, *_telling(worked)))
+
+
+def _telling(worked: Worked) -> tuple[int, int]:
+    """The last position; of a picture that of the strongest result, as its corners are empty."""
+    height, width = worked.sliding.size
+    last = height - 1, width - 1
+    if not worked.is_picture:
+        return last
+    output = worked.sliding.output[0]
+    places = product(range(height), range(width))
+    return max(places, key=lambda at: abs(float(output[at[0]][at[1]])), default=last)
 
 
 def _encoded(scene: Scene, suffix: str) -> bytes:

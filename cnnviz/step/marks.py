@@ -17,7 +17,7 @@ BASELINE = 0.35  # of the size, below the middle of a digit
 
 PAPER, INK, FAINT, EDGE = "#ffffff", "#202124", "#6e7176", "#b4b8be"
 WINDOW, WINDOW_FILL = "#d9730d", "#ffe9c7"
-WEIGHT, WEIGHT_FILL = "#1f4e8c", "#dbe9f8"
+WEIGHT, WEIGHT_FILL, WEIGHT_ON_DARK = "#1f4e8c", "#dbe9f8", "#a9cdf7"
 PRODUCT_FILL = "#efe6f6"
 RESULT, RESULT_FILL = "#1b7a43", "#dcf2e0"
 PADDING, PADDING_FILL = "#8d9197", "#eceef0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from cnnviz.language import say
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MARGIN = 44.0
 TOP, FOOT = 118.0, 170.0  # above the grids for titles, below them for the sum
 LABEL, TITLE = 24.0, 30.0
+LONGEST_NAME = 40
 CORNER, SMALLEST_CORNER = 58.0, 9.0  # cells of this size show the weight upon them, if it fits
 MANY = 20  # products that are not written out, or small: the grids have more room
 TOP_OF_MANY, FOOT_OF_MANY = 100.0, 92.0
@@ -51,7 +53,7 @@ class Slide:
     def scene(self, window: Window, filled: int | None = None, *, products: bool = True) -> Scene:
         """The slide at ``window``, with the first ``filled`` values in the output, or all."""
         products = products and not self.blank
-        title = ": ".join(filter(None, (self.worked.title, self._how)))
+        title = ": ".join(filter(None, (self._input_name, self._how)))
         marks: list[Mark] = [words(MARGIN, 38, title, _fitting(title), m.INK, "start")]
         row, column = self.worked.asked.at or (window.row, window.column)
         where = say("row {row}, column {column}", row=row, column=column)
@@ -64,6 +66,18 @@ class Slide:
             _, foot = self._rims
             marks += sum_lines(window, HEIGHT - foot + 30, WIDTH - 2 * MARGIN)
         return tuple(marks)
+
+    @property
+    def _input_name(self) -> str:
+        """The title, with a file's name alone, and not all of a long one."""
+        title, files = self.worked.title, self.worked.asked.files
+        if not files:
+            return title
+        name = PurePath(files[0]).name
+        if len(name) > LONGEST_NAME:
+            half = LONGEST_NAME // 2
+            name = f"{name[:half]}…{name[-half:]}"
+        return title.replace(files[0], name, 1)
 
     @property
     def _how(self) -> str:
@@ -129,8 +143,9 @@ class Slide:
                 for t in row
                 if number == channel
             }
-            marks += grid.marks(texts, self._input_style(channel, read))
-            marks += _upon(grid, read)
+            style = self._input_style(channel, read)
+            marks += grid.marks(texts, style)
+            marks += _upon(grid, read, style)
             name = say("channel {number}", number=channel) if len(grids) > 1 else say("input")
             marks.append(_label(grid, f"{name} {len(matrix)}×{len(matrix[0])}"))
         return marks
@@ -235,7 +250,7 @@ def _label(grid: Grid, text: str) -> Words:
     return words(grid.x + grid.width / 2, grid.y - 22, text, round(size, 1), m.FAINT)
 
 
-def _upon(grid: Grid, read: dict[tuple[int, int], Number]) -> list[Mark]:
+def _upon(grid: Grid, read: dict[tuple[int, int], Number], style: StyleOf) -> list[Mark]:
     """The weights in the corners of the cells that they lie upon."""
     if grid.cell < CORNER:
         return []
@@ -248,7 +263,8 @@ def _upon(grid: Grid, read: dict[tuple[int, int], Number]) -> list[Mark]:
     for (row, column), text in zip(read, texts, strict=True):
         x, y = grid.corner(row, column)
         at = x + grid.cell - 5, y + grid.cell - 0.5 * size - 2
-        marks.append(words(*at, text, size, m.WEIGHT, "end"))
+        color = m.WEIGHT_ON_DARK if style(row, column).color == m.PAPER else m.WEIGHT
+        marks.append(words(*at, text, size, color, "end"))
     return marks
 
 

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
 from cnnviz.errors import UsageError
 from cnnviz.step.animation import encoded, frames
 from cnnviz.step.counting import reach_counts, visit_counts
-from cnnviz.step.marks import HEIGHT, WIDTH, WRONG_FILL, Cell, Scene, Stroke, Words, svg
+from cnnviz.step.files import scene_of
+from cnnviz.step.marks import (
+    HEIGHT,
+    WEIGHT,
+    WEIGHT_ON_DARK,
+    WIDTH,
+    WRONG_FILL,
+    Cell,
+    Scene,
+    Stroke,
+    Words,
+    svg,
+)
 from cnnviz.step.moving import shifted
 from cnnviz.step.painting import SIGNS, paint, text_width
 from cnnviz.step.pictures import shift_scene, visits_scene
@@ -125,6 +139,32 @@ def test_of_many_products_the_grids_have_the_room_of_the_sum(channels: int, lowe
     scene = slide(Asked(rows=("1 2 3; 4 5 6; 7 8 9",) * channels, kernels=("3x3",)))
     ends = [mark.y + mark.height for mark in scene if isinstance(mark, Cell)]
     assert lowest - 20 < max(ends) <= lowest
+
+
+def test_of_an_image_the_strongest_result_is_drawn_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "dot.png"
+    Image.fromarray(np.pad(np.full((1, 1), 200, np.uint8), ((2, 5), (3, 4)))).save(path)
+    worked = work_out(Asked(files=(str(path),), kernels=("laplacian_8",), padding=(1, 1)))
+    shown = texts(scene_of(worked, None, blank=False))
+    assert shown[:2] == ["dot.png: 3×3 kernel, stride 1, padding 1", "row 2, column 3"]
+    assert shown[-1].endswith("1600")
+    worked = work_out(Asked(size=(4, 4), kernels=("2x2",)))
+    assert texts(scene_of(worked, None, blank=False))[1] == "row 2, column 2"
+
+
+def test_a_long_name_leaves_its_middle_out(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 90}{'z' * 90}.png"
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(path)
+    title = texts(slide(Asked(files=(str(path),), kernels=("3x3",))))[0]
+    assert title == f"{'a' * 20}…{'z' * 16}.png: 3×3 kernel, stride 1"
+
+
+def test_weights_on_dark_pixels_are_light(tmp_path: Path) -> None:
+    path = tmp_path / "two.png"
+    Image.fromarray(np.array([[0, 255]], np.uint8)).save(path)
+    scene = slide(Asked(files=(str(path),), kernels=("3 4",)))
+    colors = [m.parts[0][1] for m in scene if isinstance(m, Words) and m.anchor == "end"][1:]
+    assert colors == [WEIGHT_ON_DARK, WEIGHT]
 
 
 def test_a_single_product_is_its_own_sum() -> None:
