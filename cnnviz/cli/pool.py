@@ -158,7 +158,8 @@ def command(
         from cnnviz.cli.pooled import print_matrix  # cv2: only when there is work
 
         given = tables[0] if tables else matrix or ""
-        print_matrix(given, pools, _options(settings, device), as_json=as_json, quiet=how["quiet"])
+        chosen, told = _options(settings, device), {name: how[name] for name in ("quiet", "show")}
+        print_matrix(given, pools, chosen, as_json=as_json, **told)
         return
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
 

@@ -11,7 +11,9 @@ import click
 import numpy as np
 
 from cnnviz.cli.filtered import document, verified
+from cnnviz.cli.showing import terminal_for
 from cnnviz.filtering import Report
+from cnnviz.language import say
 from cnnviz.matrices import Number, is_table, number_texts, parse_maps, read_maps
 from cnnviz.matrices.numbers import LARGEST_DENOMINATOR, exact
 from cnnviz.pooling import Pooling, pool_image
@@ -19,18 +21,29 @@ from cnnviz.pooling import Pooling, pool_image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from cnnviz.engines import Pool
     from cnnviz.filtering import Filtered
     from cnnviz.pooling import PoolOptions
+    from cnnviz.step.preview import View
 
 NAME = "matrix"
 LARGEST_EXACT = 2.0**53
 
 
 def print_matrix(
-    text: str, pools: Sequence[Pool], options: PoolOptions, *, as_json: bool, quiet: bool
+    text: str,
+    pools: Sequence[Pool],
+    options: PoolOptions,
+    *,
+    as_json: bool,
+    quiet: bool,
+    show: bool,
 ) -> None:
     """Print each pool of the matrix, whose channels ``text`` has as rows, or names as a CSV file.
+
+    With ``show`` it is drawn in the terminal too, and what becomes of it.
 
     Raises:
         UsageError: the text is no matrix.
@@ -38,6 +51,7 @@ def print_matrix(
         ShapeError: no window fits into it.
         DisagreementError: the engines differ; names the place.
     """
+    terminal = terminal_for(as_json=as_json) if show else None
     maps = read_maps(Path(text)) if is_table(text) else parse_maps(text)
     pixels = np.array(maps, np.float64).transpose(1, 2, 0)
     done = [(how, pool_image(pixels, how, options)) for how in pools]
@@ -50,6 +64,25 @@ def print_matrix(
             size, result = ("x".join(map(str, a.shape[:2])) for a in (pixels, each.result))
             click.echo(f"{size} × {how.name} → {result}  {verified(each)}")
         click.echo(_table(each))
+    if terminal:
+        from cnnviz.step.preview import view_lines  # Pillow: only where it is drawn
+
+        for line in ("", *view_lines(_view(pixels, done), terminal)):
+            click.echo(line)
+
+
+def _view(pixels: NDArray[Any], done: Sequence[tuple[Pool, Filtered]]) -> View:
+    from cnnviz.step.views import matrices_view
+
+    named = [(say("input"), pixels), *((how.name, each.result) for how, each in done)]
+    several = pixels.shape[2] > 1
+    return matrices_view(
+        [
+            (f"{name}, {say('channel {number}', number=n)}" if several else name, channel)
+            for name, values in named
+            for n, channel in enumerate(np.moveaxis(values, 2, 0))
+        ]
+    )
 
 
 def _table(done: Filtered) -> str:

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     Cells = Collection[tuple[int, int]]
 
 GRID = np.array((96, 112, 140), np.uint8)  # lines between cells; no gray, so no value
+FRAME = 10  # a part of the cell's side that is as thick as the frame around it
 LEAST_LINED, LARGEST = 4, 8  # pixels of a cell that has lines around it, and of any
-MOST_PANELS = 12
+MOST_PANELS = 12  # in text
+MOST_PICTURES = 3  # below each other, where a still cannot be drawn
 SHARPEST = 3.0  # of a still on a screen of very fine pixels
 
 
@@ -67,8 +69,7 @@ def view_lines(view: View, terminal: Terminal) -> list[str]:
                     return [_still(view.scene(), terminal)]
             except UsageError:  # so many cells that none could be seen; as a map they can
                 pass
-        last = view.rows[-1][-1]
-        return [last.title, drawn(_marked(last, 1), terminal), view.legend]
+        return [*_pictures(view.rows[-1][-MOST_PICTURES:], terminal), view.legend]
     lines: list[str] = []
     for row in view.rows:
         lines += [*([""] if lines else []), *_row(row, len(view.rows), terminal)]
@@ -80,6 +81,18 @@ def _still(scene: Scene, terminal: Terminal) -> str:
     high, wide = terminal.cell
     room = terminal.columns * wide / m.WIDTH, terminal.rows * high / m.HEIGHT
     return drawn(np.asarray(paint(scene, min(*room, SHARPEST))), terminal)
+
+
+def _pictures(panels: Sequence[Panel], terminal: Terminal) -> list[str]:
+    """Panels as pictures, each beneath its title; together they fit the screen."""
+    rows = max(1, terminal.rows // len(panels) - 1)
+    room = min(terminal.columns * terminal.cell[1], rows * terminal.cell[0])
+    lines = []
+    for panel in panels:
+        scale = max(1, room // max(panel.colors.shape[:2]))
+        own = replace(terminal, rows=rows)
+        lines += [panel.title, drawn(_marked(panel, scale), own)]
+    return lines
 
 
 def _row(row: Sequence[Panel], rows: int, terminal: Terminal) -> list[str]:
@@ -144,6 +157,8 @@ def _marked(panel: Panel, scale: float) -> Pixels:
     pixels[::side] = pixels[:, ::side] = GRID
     for row, column in panel.marked:
         down, across = ((n * side, (n + 1) * side) for n in (row, column))
-        pixels[list(down), across[0] : across[1] + 1] = mark
-        pixels[down[0] : down[1] + 1, list(across)] = mark
+        for inside in range(max(1, side // FRAME)):
+            rows, columns = ([start + inside, end - inside] for start, end in (down, across))
+            pixels[rows, across[0] : across[1] + 1] = mark
+            pixels[down[0] : down[1] + 1, columns] = mark
     return pixels

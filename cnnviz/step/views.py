@@ -92,6 +92,15 @@ def network_view(value: Value) -> View:
     return View(None, [panels], say(LEGEND))
 
 
+def matrices_view(named: Sequence[tuple[str, NDArray[Any]]]) -> View:
+    """Matrices under their names."""
+    panels = [
+        Panel(f"{name} {size_text(matrix.shape)}: {_span(matrix)}", grays(matrix))
+        for name, matrix in named
+    ]
+    return View(None, [panels], say(LEGEND))
+
+
 def _span(values: NDArray[Any]) -> str:
     low, high = (f"{end:.4g}" for end in (values.min(), values.max()))
     return say("{low} to {high}", low=low, high=high)

@@ -180,3 +180,21 @@ def test_more_panels_than_are_drawn_are_counted(tmp_path: Path) -> None:
     kernels = [part for n in range(14) for part in ("-k", f"{n + 1}")]
     arguments = ("step", "--size", "2x2", *kernels, "-q", "--show")
     assert "and 3 more" in said_in_a_terminal(arguments, tmp_path, DIRECT)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param(DIRECT, r"\x1b\[38;2;255;255;255;", id="blocks"),
+        pytest.param({"CNNVIZ_GRAPHICS": "kitty"}, r"(?s)(\x1b_Ga=T,.*){2}", id="kitty"),
+    ],
+)
+def test_a_pooled_matrix_is_drawn_beside_it(
+    tmp_path: Path, settings: dict[str, str], expected: str
+) -> None:
+    command = ("pool", "--input", "1 2 3 4; 5 6 7 8", "--mode", "max", "--show")
+    head, _, drawn = said_in_a_terminal(command, tmp_path, settings).partition("6 8")
+    assert "verified: identical on 2 values" in head
+    assert "input 2x4: 1 to 8" in drawn
+    assert "maxpool:k2,s2 1x2: 6 to 8" in drawn
+    assert re.search(expected, drawn)
