@@ -142,6 +142,11 @@ def _refuse_together(wanted: Wanted) -> None:
     given = [name for name in INSTEAD if getattr(wanted, name)]
     if len(given) > 1:
         raise UsageError(f"--{given[0]} and --{given[1]} are shown one at a time; choose one")
+    for name in ANIMATIONS:
+        if wanted.blank and not wanted.key and getattr(wanted, name):
+            raise UsageError(
+                f"--blank leaves the answers out and --{name} shows them; choose one, or add --key"
+            )
     for name in ("position", "blank", "key", *ANIMATIONS):
         if given and getattr(wanted, name):
             raise UsageError(f"--{name} shows windows, and --{given[0]} shows none; choose one")

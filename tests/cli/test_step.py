@@ -195,6 +195,7 @@ def test_a_worksheet_has_its_key_beside_it(run: Run, tmp_path: Path) -> None:
         (["--input", "1 2; 3 4", "-k", "3x3"], "raise the padding or take a smaller kernel"),
         (["--position", "9,9"], "row 9, column 9 is not in the output, which is 3x3"),
         (["--position", "-1,0"], "is not ROW,COL"),
+        (["--blank", "--gif", "a.gif"], "--gif shows them; choose one, or add --key"),
         (["--shift", "0"], "moves nothing"),
         (["--visits", "--reach", "2"], "choose one"),
         (["--visits", "--gif", "a.gif"], "--gif shows windows, and --visits shows none"),
