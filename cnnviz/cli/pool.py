@@ -73,9 +73,10 @@ class Power(click.ParamType[float]):
 @partial(options.images, required=False)
 @click.option(
     "--input",
-    "matrix",
+    "rows",
+    multiple=True,
     metavar="ROWS",
-    help='A matrix in place of images: "1 2; 3 4", channels with | between them; or a CSV file.',
+    help='A matrix in place of images: "1 2; 3 4" or a CSV file; | between channels, or repeat.',
 )
 @click.option(
     "-m",
@@ -128,7 +129,7 @@ class Power(click.ParamType[float]):
 def command(
     images: tuple[Path, ...],
     recursive: bool,
-    matrix: str | None,
+    rows: tuple[str, ...],
     output: str | None,
     raw: str | None,
     figure: str | None,
@@ -141,25 +142,22 @@ def command(
 
     IMAGE is a file, a folder, a quoted pattern such as "photos/*.jpg", or - for standard input.
     Sizes, padding and --ceil follow torch's MaxPool2d and AvgPool2d. The written image is
-    OpenCV's result, at the image's own depth. Of a matrix (--input, or one CSV file) the result is
-    printed.
+    OpenCV's result, at the image's own depth. Of a matrix (--input, or CSV files) the result is printed.
     """
     results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     pools = _pools(how)
     tables = [str(path) for path in images if is_table(str(path))]
-    if bool(images) == bool(matrix) or (tables and len(images) > 1):
-        raise UsageError(
-            "name IMAGEs, or one CSV file, or give a matrix with --input; one of these"
-        )
+    if bool(images) == bool(rows) or (tables and len(images) > len(tables)):
+        raise UsageError("name IMAGEs, or CSV files, or give a matrix with --input; one of these")
     device = how.pop("device")
     settings = {"engines": prepare(engine, device), "precision": how.pop("precision")}
-    if matrix or tables:
+    if rows or tables:
         _refuse_files(output, raw, figure, resume=how["resume"])
         from cnnviz.cli.pooled import print_matrix  # cv2: only when there is work
 
-        given = tables[0] if tables else matrix or ""
-        chosen, told = _options(settings, device), {name: how[name] for name in ("quiet", "show")}
-        print_matrix(given, pools, chosen, as_json=as_json, **told)
+        chosen = _options(settings, device)
+        told = {"as_json": as_json, "quiet": how["quiet"], "show": how["show"]}
+        print_matrix((*tables, *rows), pools, chosen, **told)
         return
     found = find_inputs(images, recursive=recursive, output=output, is_result=_is_result)
 

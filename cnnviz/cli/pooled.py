@@ -16,6 +16,7 @@ from cnnviz.filtering import Report
 from cnnviz.language import say
 from cnnviz.matrices import Number, is_table, number_texts, parse_maps, read_maps
 from cnnviz.matrices.numbers import LARGEST_DENOMINATOR, exact
+from cnnviz.matrices.reading import alike
 from cnnviz.pooling import Pooling, pool_image
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ LARGEST_EXACT = 2.0**53
 
 
 def print_matrix(
-    text: str,
+    several: Sequence[str],
     pools: Sequence[Pool],
     options: PoolOptions,
     *,
@@ -41,7 +42,7 @@ def print_matrix(
     quiet: bool,
     show: bool,
 ) -> None:
-    """Print each pool of the matrix, whose channels ``text`` has as rows, or names as a CSV file.
+    """Print each pool of the matrix whose channels are rows or the names of CSV files.
 
     With ``show`` it is drawn in the terminal too, and what becomes of it.
 
@@ -52,7 +53,8 @@ def print_matrix(
         DisagreementError: the engines differ; names the place.
     """
     terminal = terminal_for(as_json=as_json) if show else None
-    maps = read_maps(Path(text)) if is_table(text) else parse_maps(text)
+    read = (read_maps(Path(each)) if is_table(each) else parse_maps(each) for each in several)
+    maps = alike(tuple(matrix for maps in read for matrix in maps))
     pixels = np.array(maps, np.float64).transpose(1, 2, 0)
     done = [(how, pool_image(pixels, how, options)) for how in pools]
     if as_json:

@@ -204,5 +204,17 @@ def test_a_csv_file_is_pooled_alone_and_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["m.csv"]
 
 
+def test_channels_are_put_together(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("1,2\n3,4\n")
+    for given in (
+        ("--input", "1 2; 3 4", "--input", "5 6; 7 9"),
+        ("--input", "1 2; 3 4 | 5 6; 7 9"),
+    ):
+        assert run("pool", *given, "-q").stdout == "  4\n\n  9\n"
+    assert run("pool", "--input", "m.csv", "--input", "5 6; 7 9", "-q").stdout == "  4\n\n  9\n"
+    refused = run("pool", "--input", "1 2; 3 4", "--input", "1")
+    assert refused.exit_code == 2
+
+
 def test_one_value_is_one(run: Run) -> None:
     assert "identical on 1 value\n" in run("pool", "--input", "1 2; 3 4").stdout
