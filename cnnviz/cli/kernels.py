@@ -16,7 +16,7 @@ from cnnviz.figures.kernel import draw_kernel
 from cnnviz.kernels import Kernel, kernel_names, load_kernel, read_kernel
 from cnnviz.kernels.analysis import factors, rank, symmetries
 from cnnviz.kernels.wording import separability_text, symmetry_text
-from cnnviz.language import described, say, titled
+from cnnviz.language import described, of_locale, say, speaking, titled
 from cnnviz.storage import refuse_existing, write_bytes
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _PATH = click.Path(path_type=Path)
 def command(context: click.Context, quiet: bool, as_json: bool) -> None:
     """List, show and check kernels; alone it lists them."""
     if context.invoked_subcommand is None:
-        context.invoke(list_kernels, quiet=quiet, as_json=as_json)
+        with speaking(of_locale()):  # as the list's own option would do
+            context.invoke(list_kernels, quiet=quiet, as_json=as_json)
 
 
 @command.command("list", epilog="Example: cnnviz kernels list")

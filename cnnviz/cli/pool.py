@@ -142,7 +142,8 @@ def command(
 
     IMAGE is a file, a folder, a quoted pattern such as "photos/*.jpg", or - for standard input.
     Sizes, padding and --ceil follow torch's MaxPool2d and AvgPool2d. The written image is
-    OpenCV's result, at the image's own depth. Of a matrix (--input, or CSV files) the result is printed.
+    OpenCV's result, at the image's own depth. Of a matrix (--input, or CSV files) the result is
+    printed.
     """
     results.refuse_contradictions(output, raw, figure, as_json=as_json, resume=how["resume"])
     pools = _pools(how)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TITLES = {"borders": "with each border", "depth": "in floating point and in the image's own depth"}
 MOST_MARKS = 16, 32  # rows and columns that are marked one by one
+AT_EDGES = 4  # differences in no more than that part of a side from an edge are said to lie there
 OF_DEPTH = 3  # routes before the one of another border
 SAME, OTHER = "·", "x"
 DIFFERENT = "x is another value than {name}'s"
@@ -134,7 +135,7 @@ def _table(explained: Explained) -> str:
             continue
         count, all_of_them = f"{route.count:,}", f"{route.differs.size:,}"
         counted = say("{count} of {all}", count=count, all=all_of_them)
-        if 0 < route.reach < min(height, width) // 2:
+        if 0 < route.reach <= max(1, min(height, width) // AT_EDGES) < min(height, width) / 2:
             counted += say(", within {reach} px of the edge", reach=route.reach)
         rows.append((route.name, values, counted, f"{route.largest:.6g}" if route.count else ""))
     names = f"{shown(explained.input)} × {shown(explained.kernel)}"

@@ -32,6 +32,14 @@ def test_depth_is_a_table_with_the_differing_pixels_marked(run: Run, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["five.png"]
 
 
+def test_differences_all_over_are_not_said_to_lie_at_the_edge(run: Run, samples: Path) -> None:
+    result = run("filter", samples / "digit_7.png", "-k", "sobel_x", "--explain-depth")
+    cut, wrapped, around = (line for line in result.stdout.splitlines()[3:])
+    assert "146 of 784 " in cut
+    assert "edge" not in cut + wrapped
+    assert "6 of 784, within 1 px of the edge" in around
+
+
 def test_borders_and_depth_as_json(run: Run) -> None:
     result = run(*EXPLAIN, "--explain-borders", "--explain-depth", "--json")
     borders, depth = json.loads(result.stdout)["results"]

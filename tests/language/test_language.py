@@ -344,6 +344,9 @@ def test_json_and_errors_stay_english(run: Run) -> None:
 def test_the_locale_chooses_where_no_option_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
     assert "높이" in run("shape", "9x9").output
+    assert "상자 블러" in run("kernels").output
+    assert "입력" in run("step").output
+    assert "검증" in run("pool", "--input", "1 2; 3 4").output
     assert "높이" not in run("shape", "9x9", "--lang", "en").output
     assert spoken() == "en"  # and nothing of it stays
 
