@@ -17,7 +17,7 @@ BETWEEN = 44.0  # grids of a stack; their labels stand there
 LARGEST_CELL, SMALLEST_CELL = 88.0, 7.0
 COMFORTABLE, SMALL = 44.0, 150.0  # cells of matrices no wider than that keep this side
 LEGIBLE = 19.0  # a cell of fewer pixels has no number
-LARGEST_NUMBER = 40.0
+LARGEST_NUMBER, SMALLEST_NUMBER = 40.0, 11.0
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -58,6 +58,7 @@ class Grid(NamedTuple):
         self, texts: Sequence[Sequence[str]], style: Callable[[int, int], Style]
     ) -> list[Mark]:
         """Cells and numbers, those with thick edges above the others."""
+        texts = self.legible(texts)
         cells = [(r, c, style(r, c)) for r in range(self.rows) for c in range(self.columns)]
         cells.sort(key=lambda each: each[2].thickness)
         marks: list[Mark] = [
@@ -73,6 +74,12 @@ class Grid(NamedTuple):
                     half = self.cell / 2
                     marks.append(words(x + half, y + half, text, size, s.color))
         return marks
+
+    def legible(self, texts: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """The same; long decimals in three digits, where the cells would make them too small."""
+        if self.size_for([text for row in texts for text in row]) >= SMALLEST_NUMBER:
+            return texts
+        return [[f"{float(text):.3g}" if "." in text else text for text in row] for row in texts]
 
     def corner(self, row: int, column: int) -> tuple[float, float]:
         """The upper left corner of a cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cnnviz.step.shift import Shifted
     from cnnviz.step.sliding import Window
 
+EQUAL_ABOUT = re.compile(r"= ((?:\x1b\[[0-9;]*m)*)≈")  # one of the two says it; colours between
 INSTEAD = ("visits", "reach", "shift")
 
 
@@ -246,6 +248,7 @@ def _sheet(worked: Worked, windows: list[Window], wanted: Wanted) -> list[str]:
         output_lines(sliding, look, only) if prod(sliding.size) * len(sliding.filters) > 1 else [],
         *(stage_lines(stage, look, wanted.windows) for stage in worked.stages),
     )
+    lines = [EQUAL_ABOUT.sub(r"\1≈", line) for line in lines]
     cut = any(line.endswith("…") for line in lines)
     return [*lines, "", say("… stands for what is left out; --json has it all")] if cut else lines
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MARGIN = 44.0
 TOP, FOOT = 118.0, 170.0  # above the grids for titles, below them for the sum
-LABEL, TITLE = 24.0, 30.0
+LABEL, TITLE, NOTE = 24.0, 30.0, 18.0
 LONGEST_NAME = 40
 CORNER, SMALLEST_CORNER = 58.0, 9.0  # cells of this size show the weight upon them, if it fits
 MANY = 20  # products that are not written out, or small: the grids have more room
@@ -65,7 +65,19 @@ class Slide:
         if products:
             _, foot = self._rims
             marks += sum_lines(window, HEIGHT - foot + 30, WIDTH - 2 * MARGIN)
+        if self._is_rounded:
+            note = say("numbers in cells are rounded")
+            marks.append(words(MARGIN, HEIGHT - 22, note, NOTE, m.FAINT, "start"))
         return tuple(marks)
+
+    @cached_property
+    def _is_rounded(self) -> bool:
+        """Whether some number of the input or the output is not written as far as it is known."""
+        inputs, _, _, (output,) = self._layout
+        sliding = self.worked.sliding
+        pairs = [*zip(inputs, sliding.input, strict=True), (output, sliding.output[0])]
+        written = [(grid, texts_of(matrix)) for grid, matrix in pairs if grid.cell >= LEGIBLE]
+        return any(grid.legible(texts) != texts for grid, texts in written)
 
     @property
     def _input_name(self) -> str:

@@ -42,7 +42,7 @@ def _in_short(window: Window) -> Parts:
     if len(window.channels) == 1:
         return [(say("{count} products add up", count=count), m.INK)]
     sums = " ".join(signed(number_texts(window.sums)))
-    total = value_text(sum(window.sums)).partition(" ≈")[0]
+    total = value_text(sum(window.sums)).partition(" ≈")[0].removeprefix("≈ ")
     several = [(say("the sums of the channels: {sums}", sums=typeset(sums)), m.INK)]
     later = window.filter.divisor != 1 or window.filter.bias
     return [*several, (f" = {typeset(total)}", m.INK)] if later else several
@@ -74,9 +74,11 @@ def _answer(window: Window) -> Parts:
     total, divisor, bias = sum(window.sums), window.filter.divisor, window.filter.bias
     parts: Parts = []
     if divisor != 1 or bias:
-        text = value_text(total).partition(" ≈")[0]
+        text = value_text(total).partition(" ≈")[0].removeprefix("≈ ")
         text = f"({text})" if divisor == 1 and total < 0 else text
         text += f" / {factor(str(divisor))}" if divisor != 1 else ""
         text += f" {signed(['', *number_texts([bias])])[1]}" if bias else ""
         parts = [("  →  ", m.FAINT), (typeset(text), m.INK)]
-    return [*parts, (" = ", m.FAINT), (typeset(value_text(window.value)), m.RESULT)]
+    result = typeset(value_text(window.value))
+    sign = " " if result.startswith("≈") else " = "
+    return [*parts, (sign, m.FAINT), (result, m.RESULT)]

@@ -207,8 +207,8 @@ def _finished(total: Number, window: Window, look: Look) -> str:
 
 
 def _alone(value: Number) -> str:
-    """A number to go on with: the exact one."""
-    return value_text(value).partition(" ≈")[0]
+    """A number to go on with: the exact one, where that is short enough."""
+    return value_text(value).partition(" ≈")[0].removeprefix("≈ ")
 
 
 def _answer(text: str, look: Look) -> str:

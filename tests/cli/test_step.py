@@ -54,6 +54,12 @@ def test_divisor_and_bias_come_after_the_sum(run: Run) -> None:
     assert "= 80; 80 / 16 = 5; 5 - 0.5 (bias) = 4.5\n" in shown
 
 
+def test_what_is_only_about_equal_has_one_sign(run: Run) -> None:
+    shown = run("step", "--input", "0.12345678 1", "-k", "1 1", "--bias", "1").stdout
+    assert " ≈ 1.12346; 1.12346 + 1 (bias) ≈ 2.12346\n" in shown
+    assert "= ≈" not in shown
+
+
 def test_channels_are_added_up(run: Run) -> None:
     shown = run("step", "--input", "1 2", "--input", "3 4", "-k", "1 1 | 2 -1").stdout
     assert "  3 + 2 = 5\n" in shown

@@ -167,6 +167,18 @@ def test_weights_on_dark_pixels_are_light(tmp_path: Path) -> None:
     assert colors == [WEIGHT_ON_DARK, WEIGHT]
 
 
+def test_long_decimals_in_small_cells_are_rounded_which_is_said() -> None:
+    rows = "; ".join(" ".join(f"0.{n}2345678" for n in range(1, 9)) for _ in range(8))
+    shown = texts(slide(Asked(rows=(rows,), kernels=("1 0 0; 0 0 0; 0 0 0",))))
+    assert "0.123" in shown
+    assert shown[-1] == "numbers in cells are rounded"
+    assert shown[-2].endswith(" ≈ 0.123457")
+    assert "= ≈" not in shown[-2]
+    assert "numbers in cells are rounded" not in texts(
+        slide(Asked(rows=("0.12345 1",), kernels=("1",)))
+    )
+
+
 def test_a_single_product_is_its_own_sum() -> None:
     shown = texts(slide(Asked(size=(1, 1), kernels=("5",))))
     assert shown[-1] == "1×5 = 5"
