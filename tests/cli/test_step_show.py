@@ -192,9 +192,11 @@ def test_more_panels_than_are_drawn_are_counted(tmp_path: Path) -> None:
 def test_a_pooled_matrix_is_drawn_beside_it(
     tmp_path: Path, settings: dict[str, str], expected: str
 ) -> None:
-    command = ("pool", "--input", "1 2 3 4; 5 6 7 8", "--mode", "max", "--show")
-    head, _, drawn = said_in_a_terminal(command, tmp_path, settings).partition("6 8")
-    assert "verified: identical on 2 values" in head
-    assert "input 2x4: 1 to 8" in drawn
-    assert "maxpool:k2,s2 1x2: 6 to 8" in drawn
+    command = ("pool", "--input", "1 2; 3 4; 5 6; 7 8", "--mode", "max", "--show")
+    head, _, drawn = said_in_a_terminal(command, tmp_path, settings).partition("2 values")
+    assert "verified: identical on " in head
+    assert "input 4x2: 1 to 8" in drawn
+    assert "maxpool:k2,s2 2x1: 4 to 8" in drawn
     assert re.search(expected, drawn)
+    heights = [int(number) for number in re.findall(r"\x1b_Ga=T,[^;]*v=(\d+)", drawn)]
+    assert sum(heights) <= 40 * 20  # of as many lines of so many pixels
