@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cnnviz.featuremaps.options import MapOptions
     from cnnviz.models.asked import Asked
     from cnnviz.models.loading import LoadedModel
+    from cnnviz.preview import Terminal
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def run_batch(
             if not as_json:
                 progress.say(_said(result, models, quiet=quiet, top=chosen.top))
             if terminal and result.manifest["overview"]:
-                progress.say(picture_of(result.folder / result.manifest["overview"], terminal))
+                progress.say(_preview(result, chosen, terminal))
     summed = _together(batch, models.gathering, together)
     if summed is not None and not as_json:
         click.echo(gathered.report(summed, quiet=quiet))
@@ -100,6 +101,16 @@ def run_batch(
     options.end(batch)
     if any(result["failed_limits"] for result in done):
         _fail(done)
+
+
+def _preview(result: FeatureMaps, chosen: MapOptions, terminal: Terminal) -> str:
+    """The overview where it can be read, else its maps below their names."""
+    if terminal.has_graphics:
+        return picture_of(result.folder / result.manifest["overview"], terminal)
+    from cnnviz.featuremaps.preview import overview_lines
+
+    rows = [replace(row, name=options.shown(row.name)) for row in result.rows]
+    return "\n".join(overview_lines(rows, chosen.look, terminal))
 
 
 def print_trees(batch: Batch, name: str, asked: Asked) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnnviz.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
+
+    from cnnviz.render.overview import OverviewRow
 
 INPUT, OUTPUT, PREDICTIONS = "00_input.png", "output.png", "predictions.png"
 OVERVIEW, CAM = "overview.png", "cam.png"
@@ -23,12 +26,14 @@ PAGE = "index.html"
 class FeatureMaps:
     """What was written for one image: the folder, and what its ``manifest.json`` says.
 
-    A notebook shows its overview; ``explore`` gives the page.
+    ``rows`` are the overview's maps, which a run has at hand. A notebook shows its overview;
+    ``explore`` gives the page.
     """
 
     input: Path
     folder: Path
     manifest: dict[str, Any]
+    rows: Sequence[OverviewRow] = field(default=(), repr=False, compare=False)
 
     def explore(self, height: int = 800) -> InFrame:
         """The page that opens the network, for a notebook: ``height`` pixels high, in a sandbox.

@@ -61,7 +61,7 @@ def save_feature_maps(
     _remove(folder / MANIFEST)
     manifest = drawing.run({"cnnviz": __version__, "model": model.name, "image": str(path)})
     storage.write_bytes(folder / MANIFEST, as_text(manifest))
-    return FeatureMaps(path, folder, manifest)
+    return FeatureMaps(path, folder, manifest, drawing.overview.rows)
 
 
 def planned_for(model: LoadedModel, prepared: Prepared, options: MapOptions) -> Plan:

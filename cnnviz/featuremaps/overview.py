@@ -53,12 +53,17 @@ class Overview:
         with self._lock:
             self._rows[place] = row
 
+    @property
+    def rows(self) -> list[OverviewRow]:
+        """The rows in the layers' order."""
+        return [self._rows[place] for place in sorted(self._rows)]
+
     def drawn(self, title: str, predictions: Sequence[tuple[str, float]] = ()) -> bytes | None:
         """A PNG of all rows, or evenly chosen ones of very many; None without any.
 
         ``predictions``, classes with their shares, stand below the input.
         """
-        rows = [self._rows[place] for place in sorted(self._rows)]
+        rows = self.rows
         if not rows:
             return None
         step = -(-len(rows) // MOST_ROWS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.preview.terminal import KINDS, Terminal, this_terminal
@@ -9,7 +11,7 @@ from cnnviz.preview.terminal import KINDS, Terminal, this_terminal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Terminal", "drawn", "this_terminal"]
+__all__ = ["KINDS", "Terminal", "drawn", "lines_of", "this_terminal"]
 
 
 def drawn(pixels: NDArray[Any], terminal: Terminal) -> str:
@@ -28,3 +30,12 @@ def drawn(pixels: NDArray[Any], terminal: Terminal) -> str:
         "characters": text.characters,
     }
     return draw[terminal.kind](pixels, terminal)
+
+
+def lines_of(pixels: NDArray[Any], terminal: Terminal) -> list[str]:
+    """The lines of ``drawn`` at the size that the pixels have, a column for each."""
+    height, width = pixels.shape[:2]
+    # As many rows as it is high: so it is not enlarged.
+    return drawn(
+        pixels, replace(terminal, columns=max(width, height), rows=ceil(height / 2))
+    ).splitlines()

@@ -10,7 +10,7 @@ import numpy as np
 
 from cnnviz.errors import UsageError
 from cnnviz.language import legible, say
-from cnnviz.preview import drawn
+from cnnviz.preview import drawn, lines_of
 from cnnviz.render.tiles import resized
 from cnnviz.shapes.table import columns_of
 from cnnviz.step import marks as m
@@ -131,11 +131,8 @@ def _scale(panel: Panel, wide: float, high: float) -> float:
 def _block(panel: Panel, scale: float, terminal: Terminal) -> Block:
     colored = terminal.kind == "blocks"
     pixels = _marked(panel, scale) if colored else _enlarged(panel.colors, scale)
-    height, width = pixels.shape[:2]
-    # As many rows as it is high: it has its size, and is not to be enlarged again.
-    own = replace(terminal, columns=max(width, height), rows=ceil(height / 2))
-    lines = drawn(pixels, own).splitlines()
-    return Block(panel.title, tuple(lines), max(width, columns_of(panel.title)))
+    lines = lines_of(pixels, terminal)
+    return Block(panel.title, tuple(lines), max(pixels.shape[1], columns_of(panel.title)))
 
 
 def _enlarged(colors: Pixels, scale: float) -> Pixels:
