@@ -27,10 +27,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "wrong": {"fg": "red", "bold": True},
     "result": {"fg": "green"},
 }
-IN_NETWORK = {
-    *("files", "model", "layer", "channel", "weights", "at", "windows", "show"),
-    *("quiet", "as_json", "lang"),
-}
+NETWORK = ("model", "layer", "channel", "weights", "seed")
+IN_NETWORK = {*NETWORK, "files", "at", "windows", "show", "quiet", "as_json", "lang"}
 COMPUTED = (
     *("size", "at", "region", "channels", "stride", "padding", "dilation", "flip", "transposed"),
 )
@@ -60,13 +58,15 @@ def command(**how: Any) -> None:
       cnnviz step --gif slide.gif
       cnnviz step samples/digit_7.png --model lenet --layer features.3 --channel 2 --at 1,5
     """  # noqa: D301 (click wants the backspace itself)
-    inside = {name: how.pop(name) for name in ("model", "layer", "channel", "weights")}
+    inside = {name: how.pop(name) for name in NETWORK}
     terminal = terminal_for(as_json=how["as_json"]) if how.pop("show") else None
     if inside["model"] is not None:
         _in_network(how, terminal, **inside)
         return
-    if inside["layer"] or inside["channel"] or inside["weights"]:
-        raise UsageError("--layer, --channel and --weights are a network's; name it by --model")
+    if any(inside.values()) or inside["seed"] is not None:
+        raise UsageError(
+            "--layer, --channel, --weights and --seed are a network's; name it by --model"
+        )
     from cnnviz.step.report import Wanted, run  # only when the command runs
 
     quiet, as_json = how.pop("quiet"), how.pop("as_json")
@@ -103,6 +103,7 @@ def _in_network(
     layer: str | None,
     channel: int,
     weights: str | None,
+    seed: int | None,
 ) -> None:
     """Print how one value of a network's convolution comes about."""
     _refuse_beside_a_model()
@@ -113,9 +114,11 @@ def _in_network(
         )
     from pathlib import Path
 
+    from cnnviz.models.asked import Asked as AskedModel
     from cnnviz.step import in_network  # torch: only where a network runs
 
-    value = in_network.value_of(Path(how["files"][0]), model, layer, channel, how["at"], weights)
+    asked, image = AskedModel(weights=weights, seed=seed), Path(how["files"][0])
+    value = in_network.value_of(image, model, layer, channel, how["at"], asked)
     if how["as_json"]:
         import json  # only where it is printed
 
@@ -138,7 +141,7 @@ def _refuse_beside_a_model() -> None:
         if given and name not in IN_NETWORK:
             raise UsageError(
                 f"{parameter.opts[-1]} does not go with --model, which takes"
-                " --layer, --channel, --weights, --at, --windows and --show"
+                " --layer, --channel, --weights, --seed, --at, --windows and --show"
             )
 
 

@@ -138,6 +138,7 @@ def network(command: options.Command) -> options.Command:
                 metavar="trained|random|default|FILE",
                 help="The network's, as `cnnviz featuremaps` takes them.",
             ),
+            click.option("--seed", type=WholeNumber(0), help="Of --weights random.  [default: 0]"),
         )
     ):
         command = option(command)

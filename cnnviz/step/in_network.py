@@ -74,15 +74,17 @@ class Value:
 
 
 def value_of(
-    image: Path, model: str, layer: str, channel: int, at: Place, weights: str | None = None
+    image: Path, model: str, layer: str, channel: int, at: Place, asked: Asked | None = None
 ) -> Value:
     """The value at row and column ``at`` of a channel of ``layer``, a key as in a manifest.
+
+    ``asked`` says which weights the model has.
 
     Raises:
         UsageError: no such convolution, channel or place.
         CnnvizError: the image or the model cannot be read, or it failed.
     """
-    loaded = load_model(model, Asked(weights=weights))
+    loaded = load_model(model, asked)
     prepared = loaded.prepare(read_image(image))
     found: list[Value] = []
     convolutions: list[str] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from cnnviz.featuremaps.options import MapOptions
 from cnnviz.models.asked import Asked
 from cnnviz.models.loading import load_model
 from cnnviz.render.colors import table
+from tests.conftest import Run
 from tests.explorer.driver import Driven
 from tests.explorer.opening import AXE, pixels, settle, violations
 
@@ -120,6 +123,20 @@ def test_values_and_their_difference_are_torchs(open_page: Open, digits: Driven)
     sums = [float(total.get_attribute("data-total") or "nan") for total in totals]
     assert sums == pytest.approx([one, other], abs=1e-5)
     assert page.locator(".arithmetic .badge.good").count() == 2
+
+
+def test_the_commands_of_both_sides_work_out_the_same_values(
+    open_page: Open, run: Run, tmp_path: Path
+) -> None:
+    driven = compared(load_model("lenet", Asked("random", 7)), SEVEN, "trained", tmp_path / "out")
+    page = open_page(driven, "#/layer/4/channel/5/at/2,3")
+    commands = page.locator(".arithmetic code").all_inner_texts()
+    assert ["--seed 7" in commands[0], "--weights" in commands[1]] == [True, False]
+    shown = [text.replace("−", "-") for text in page.locator(".caption .value").all_inner_texts()]
+    for command, value in zip(commands, shown, strict=True):
+        words = shlex.split(command)
+        result = run(*words[1:], "--json")
+        assert json.loads(result.stdout)["put_out"] == float(np.float32(value))
 
 
 def test_a_pixel_is_held_in_both_maps(open_page: Open, digits: Driven) -> None:
