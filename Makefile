@@ -48,6 +48,7 @@ pictures: demo
 	$(RUN) cnnviz shape 1x32x32 $(LENET) -q --overwrite --figure docs/pictures/lenet.chain.svg
 	$(RUN) cnnviz shape 192x28x28 "$(INCEPTION)" -q --overwrite --figure docs/pictures/inception.chain.svg
 	$(RUN) sh docs/step_pictures.sh docs/pictures
+	$(RUN) python docs/explorer_pictures.py
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
