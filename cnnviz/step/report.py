@@ -149,6 +149,8 @@ def _refuse_together(wanted: Wanted) -> None:
             raise UsageError(
                 f"--blank leaves the answers out and --{name} shows them; choose one, or add --key"
             )
+        if wanted.position and getattr(wanted, name):
+            raise UsageError(f"--{name} shows every position; --figure is of the one of --position")
     for name in ("position", "blank", "key", *ANIMATIONS):
         if given and getattr(wanted, name):
             raise UsageError(f"--{name} shows windows, and --{given[0]} shows none; choose one")

@@ -202,6 +202,7 @@ def test_a_worksheet_has_its_key_beside_it(run: Run, tmp_path: Path) -> None:
         (["--position", "9,9"], "row 9, column 9 is not in the output, which is 3x3"),
         (["--position", "-1,0"], "is not ROW,COL"),
         (["--blank", "--gif", "a.gif"], "--gif shows them; choose one, or add --key"),
+        (["--position", "1,1", "--webp", "a.webp"], "--webp shows every position; --figure is"),
         (["--shift", "0"], "moves nothing"),
         (["--visits", "--reach", "2"], "choose one"),
         (["--visits", "--gif", "a.gif"], "--gif shows windows, and --visits shows none"),
