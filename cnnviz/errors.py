@@ -43,3 +43,16 @@ class OutputError(CnnvizError):
     """A result that cannot be written: disk full, no permission, read-only folder."""
 
     exit_code = 4
+
+
+def spoken(error: BaseException, most: int = 300) -> str:
+    r"""What somebody's code raised, on one line of at most so many characters.
+
+    >>> spoken(ValueError("no\n  good"))
+    'ValueError: no good'
+    """
+    try:
+        text = " ".join(str(error).split())[:most]
+    except Exception:  # an error's own words are code too
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -22,6 +22,7 @@ STANDARD_STREAM = Path("-")  # standard input as a source, standard output as a 
 
 _unfinished: set[Path] = set()  # temporary files that threads are writing to
 _beginning, _ending = Lock(), Event()
+_finished = [0]  # how many files have been moved into place
 
 TEMPORARY = re.compile(r"\.cnnviz-([0-9a-f]{8})-(\d+)-[0-9a-f]+\.tmp")
 SECONDS_ABROAD = 86_400.0  # after which what another machine has not touched is given up
@@ -67,6 +68,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
         with named_error(path):
             temporary.replace(path)
+        _finished[0] += 1  # of which no more is made than a line, so threads may lose one
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -107,6 +109,11 @@ def abandon() -> None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         _ending.set()
+
+
+def finished() -> int:
+    """How many files this process has written."""
+    return _finished[0]
 
 
 def _begun(temporary: Path) -> BinaryIO:

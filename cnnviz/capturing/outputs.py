@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cnnviz.capturing.attention import weights_of
 from cnnviz.capturing.fields import fields_of
 from cnnviz.capturing.reading import read
+from cnnviz.errors import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,13 +106,8 @@ def _no_tensor(output: Any) -> str:
     if output is None:
         return "it returned nothing"
     if isinstance(output, Exception):
-        return f"it failed: {failure(output)}"
+        return f"it failed: {spoken(output)}"
     return f"unknown output type {type(output).__name__}"
-
-
-def failure(error: BaseException) -> str:
-    """What went wrong in somebody's code, on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _attention(

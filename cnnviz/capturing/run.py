@@ -21,12 +21,11 @@ from cnnviz.capturing.outputs import (
     NOT_SELECTED,
     WEIGHTS,
     LayerOutput,
-    failure,
     outputs_of,
 )
 from cnnviz.capturing.untouched import copied, is_same, quiet, same_lots
 from cnnviz.capturing.watch import Watch, layers_of
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import CnnvizError, spoken
 from cnnviz.models.building.wrappers import inside
 from cnnviz.models.programs.operations import Operations, complaint
 
@@ -194,10 +193,12 @@ class Capture(Mapping[str, "NDArray[np.float32]"]):
         """
         try:
             output = self.model(*inputs, **arguments)
-        except Exception as error:  # a model is somebody's code and raises what it likes
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a model is somebody's code: it raises what it likes, exits
             if self._fault is not None:
                 raise self._fault from None
-            said = failure(error)
+            said = spoken(error)
             if isinstance(self.model, Operations) and inputs:
                 said = complaint(self.model, *inputs)  # what is listened to fails without words
             raise CnnvizError(f"the model failed{self._watch.place}: {said}") from error
@@ -210,7 +211,9 @@ class Capture(Mapping[str, "NDArray[np.float32]"]):
         with same_lots(self.model), quiet(self.model) as changed:
             try:
                 output = self.model(*copied(inputs), **copied(arguments))
-            except Exception:  # a model is somebody's code and raises what it likes
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # a model is somebody's code: it raises what it likes, exits
                 output = None
         self.restored = tuple(changed)
         return output

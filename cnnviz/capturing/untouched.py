@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map_only
 
 from cnnviz.capturing.fields import fields_of
 from cnnviz.models.building.quick_import import compiler_is_loaded
+from cnnviz.models.sources.user import same_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def quiet(model: nn.Module) -> Iterator[list[str]]:
     restored: list[str] = []
     try:
         model.eval()
-        with torch.inference_mode(), _plain_code():
+        with torch.inference_mode(), _plain_code(), _same_settings():
             yield restored
     finally:
         model.train(modes[model])  # some keep their mode elsewhere too
@@ -52,6 +53,23 @@ def _plain_code() -> Iterator[None]:
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+
+
+@contextmanager
+def _same_settings() -> Iterator[None]:
+    """Afterwards torch's settings and the current folder are those from before."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    strict = torch.get_deterministic_debug_mode()
+    try:
+        with same_folder():
+            yield
+    finally:
+        if torch.get_default_dtype() != dtype:
+            torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if torch.get_deterministic_debug_mode() != strict:
+            torch.set_deterministic_debug_mode(strict)
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ import click
 
 from cnnviz.batch import Batch
 from cnnviz.cli import asking, compared, options, redrawn
+from cnnviz.cli.aside import standard_output_aside
 from cnnviz.cli.drawing import drawing, options_of, page, page_of
 from cnnviz.cli.folders import folders_of, is_result, together_of
 from cnnviz.cli.mapping import models_of, print_trees, run_batch
@@ -103,7 +102,7 @@ def command(
         _dry_run(batch, folders, model, asked, chosen, as_json=as_json)
         return
 
-    with redirect_stdout(sys.stderr):  # what a user's model prints is no result
+    with standard_output_aside():
         models = models_of(model, asked, against, limit, **place)
     said = {"quiet": quiet, "as_json": as_json, "show": show}
     run_batch(batch, folders, found, models, chosen, together, **said)
@@ -128,11 +127,11 @@ def _dry_run(
     from cnnviz.cli import dry
     from cnnviz.models.loading import load_weightless
 
-    with redirect_stdout(sys.stderr):
+    with standard_output_aside():
         loaded = load_weightless(model, asked)
 
     def work(path: Path) -> list[dict[str, Any]]:
-        with redirect_stdout(sys.stderr):
+        with standard_output_aside():
             return [dry.dry_run(path, loaded, folders[path], chosen)]
 
     done = []

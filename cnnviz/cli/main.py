@@ -8,26 +8,20 @@ import os
 import signal
 import sys
 import warnings
-from contextlib import suppress
 from importlib import import_module
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
 
+from cnnviz.cli.ending import Ended, end_at_once, line, listen
 from cnnviz.cli.options import fault
 from cnnviz.errors import CnnvizError, OutputError
 from cnnviz.version import __version__
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 # Behind these stand libraries that take a sixth of a second or more to clear themselves away, when
 # all is written and done: the operating system does it in none.
 SLOW_TO_END = {"cnnviz.engines.torch", "torch"}
 INTERRUPTED = {129, 130, 143}  # 128 and the signal's number
-SECONDS_TO_END = 1.0
 CONSOLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT}
 
 COMMANDS = (
@@ -83,13 +77,15 @@ class Group(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt as interruption:
             number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
-            what = "Interrupted" if number == signal.SIGINT else f"Ended by {interruption}"
-            click.echo("; ".join([what, *_notes(interruption)]), err=True)
+            click.echo(line(number, _notes(interruption)), err=True)
             ctx.exit(128 + number)
         except click.ClickException as error:
             raise _on_one_line(error) from None
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except (SystemExit, GeneratorExit) as error:  # click has classes of its own for its exits
+            click.echo(f"Error: code that is not cnnviz's tried to end it: {error!r}", err=True)
+            ctx.exit(1)
         except Exception as error:  # our own fault: said in one line, with -v in full
             if isinstance(error, OSError) and error.filename is None and error.errno in CONSOLE:
                 said = [f"standard output cannot be written: {error.strerror}", *_notes(error)]
@@ -139,44 +135,10 @@ def cli() -> None:
     """  # noqa: D301 (click wants the backspace itself)
 
 
-class Ended(KeyboardInterrupt):
-    """A signal that ends the process, as Ctrl-C does."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
-
-class _Ending:
-    """Raises ``Ended`` once, whoever sends the signal, and how often.
-
-    ``timeout`` sends it twice, a terminal and a parent each once, and people press Ctrl-C again:
-    while the first is seen to, the others would only interrupt that.
-    """
-
-    def __init__(self) -> None:
-        self._begun = -SECONDS_TO_END
-
-    def __call__(self, number: int, _: FrameType | None) -> None:
-        now = monotonic()
-        if now - self._begun >= SECONDS_TO_END:
-            self._begun = now
-            raise Ended(number)
-
-
-def listen() -> None:
-    """Take the signals that end a process, except those that its parent wants ignored (nohup)."""
-    end = _Ending()
-    for name in ENDING:
-        number = getattr(signal, name, None)  # Windows has not all
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
-
-
 def main() -> None:
     """Run the command that the process was started with, and end by its exit code."""
-    listen()
     _occupy_closed_streams()
+    listen()
     # Warnings of decoders are about files that are refused or read here, with notes of our own.
     warnings.filterwarnings("ignore", module=r"(PIL|cnnviz)\.")
     for stream in (sys.stdout, sys.stderr):
@@ -187,7 +149,7 @@ def main() -> None:
     except SystemExit as end:
         slow = SLOW_TO_END & sys.modules.keys()
         if isinstance(end.code, int) and (slow or end.code in INTERRUPTED):
-            _end_at_once(end.code)
+            end_at_once(end.code)
         raise
 
 
@@ -201,16 +163,3 @@ def _occupy_closed_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-
-
-def _end_at_once(code: int) -> NoReturn:
-    """End without waiting for threads that are still at work, and leave nothing half-written."""
-    try:
-        from cnnviz.storage import abandon  # and pathlib with it, which other runs need not load
-
-        abandon()
-        for stream in filter(None, (sys.stdout, sys.stderr)):  # a closed one is None
-            with suppress(OSError, ValueError):
-                stream.flush()
-    finally:
-        os._exit(code)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnviz.cli import compared, gathered, options
+from cnnviz.cli.aside import standard_output_aside
 from cnnviz.cli.drawing import open_page
 from cnnviz.cli.progress import Progress
 from cnnviz.cli.showing import picture_of, terminal_for
@@ -77,7 +76,7 @@ def run_batch(
         click.echo(mapped.introduction(models.loaded))
 
     def work(path: Path) -> list[FeatureMaps]:
-        with redirect_stdout(sys.stderr):  # what a user's model prints is no result
+        with standard_output_aside():
             job = models.comparer or models.gathering
             return [job.save(path, folders[path], inputs, chosen)]
 
@@ -120,11 +119,11 @@ def print_trees(batch: Batch, name: str, asked: Asked) -> None:
     from cnnviz.summary.model import summarize
     from cnnviz.summary.tree import tree_text
 
-    with redirect_stdout(sys.stderr):
+    with standard_output_aside():
         loaded = load_weightless(name, asked)
 
     def work(path: Path) -> list[str]:
-        with redirect_stdout(sys.stderr):
+        with standard_output_aside():
             size = tuple(read_input(path, loaded).tensor.shape[1:])
             return [tree_text(replace(summarize(loaded.module, size), model=loaded.name))]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnviz.cli import ending
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -33,11 +35,13 @@ class Progress:
         self._bar = _bar(self._total) if self._shown and terminal else None
 
     def __enter__(self) -> Progress:
+        ending.how_far.append(lambda: self._batch.summary)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        ending.how_far.pop()
         if self._bar is not None:
             self._bar.close()
         if isinstance(error, KeyboardInterrupt | OSError) and self._total > 1:

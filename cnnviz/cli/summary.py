@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnviz.cli import options
+from cnnviz.cli.aside import standard_output_aside
 from cnnviz.cli.options import shown
 from cnnviz.cli.values import Size, WholeNumber
 from cnnviz.errors import UsageError
@@ -103,7 +102,7 @@ def command(
 
     from cnnviz.summary.model import summarize  # torch: only when the command runs
 
-    with redirect_stdout(sys.stderr):  # what a user's model prints is no result
+    with standard_output_aside():
         found = [summarize(model, args=model_args, **how) for model in models]
     if not quiet and (compare or as_csv) and not as_json:
         _print_notes(found)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cnnviz.capturing.outputs import outputs_of
 from cnnviz.capturing.reading import read
 from cnnviz.capturing.watch import Watch
-from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.errors import CnnvizError, UsageError, spoken
 from cnnviz.featuremaps.predictions import SCORES
 
 if TYPE_CHECKING:
@@ -104,8 +104,10 @@ class _Gathered:
             self.watch = Watch(self.model, self._on_call, self.hints)
             with self.watch:
                 output = self.model(given)
-        except Exception as error:  # a model is somebody's code and raises what it likes
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a model is somebody's code: it raises what it likes, exits
+            said = spoken(error)
             raise CnnvizError(f"the model failed when gradients were asked for: {said}") from error
         finally:
             for module, mode in modes.items():

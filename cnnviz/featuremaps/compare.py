@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnviz import storage
-from cnnviz.errors import CnnvizError, UsageError
+from cnnviz.errors import CnnvizError, UsageError, spoken
 from cnnviz.featuremaps.against import UPPER_HALF, Divergence, diverges
 from cnnviz.featuremaps.beside import Beside
 from cnnviz.featuremaps.errors import errors_between
@@ -160,8 +160,10 @@ def _copied(model: LoadedModel) -> nn.Module:
     """The same weights a second time, which may be moved."""
     try:
         return copy.deepcopy(model.module)
-    except Exception as error:  # a model is somebody's code and raises what it likes
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a model is somebody's code: it raises what it likes, exits
+        said = spoken(error)
         raise CnnvizError(f"{model.name} cannot be had twice: {said}") from error
 
 

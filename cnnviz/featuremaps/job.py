@@ -58,6 +58,7 @@ def save_feature_maps(
     drawing = Drawing(model, folder, options, planned, prepared, beside)
     files = [folder / name for name in drawing.files()]
     storage.refuse_existing(files, [path, *inputs], overwrite=True)
+    drawing.folder = folder.absolute()  # a model's code may change the current folder
     _remove(folder / MANIFEST)
     manifest = drawing.run({"cnnviz": __version__, "model": model.name, "image": str(path)})
     storage.write_bytes(folder / MANIFEST, as_text(manifest))

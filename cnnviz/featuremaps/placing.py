@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cnnviz.engines import cuda
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import CnnvizError, spoken
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,7 +64,9 @@ def placed(model: LoadedModel, device: str = "cpu", precision: str | None = None
         return model
     try:
         return replace(model, module=model.module.to(device=device, dtype=dtype))
-    except Exception as error:  # a model is somebody's code and raises what it likes
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a model is somebody's code: it raises what it likes, exits
+        said = spoken(error)
         to = " as ".join(filter(None, (device, precision)))
         raise CnnvizError(f"{model.name} cannot be put on {to}: {said}") from error

@@ -265,5 +265,11 @@ def _string(fields: dict[str, Any], key: str) -> str:
 
 def _shown(value: Any) -> str:
     """``value`` as JSON on one short line."""
-    text = json.dumps(value, default=lambda n: int(n) if n == n.to_integral_value() else float(n))
+    text = str(value) if isinstance(value, Decimal) else json.dumps(value, default=_plain)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _plain(number: Decimal) -> int | float:
+    """As JSON writes it; 1e999999999 as a whole number would take all memory."""
+    whole = number.adjusted() < MAX_DIGITS and number == number.to_integral_value()
+    return int(number) if whole else float(number)

@@ -111,7 +111,8 @@ def _loaded(
     recipe = _recipe(source, module, asked)
     prepare = _preparation(entry, recipe, asked)
     labels = _labels(source, entry, module, asked)
-    runs, notes = _runnable(module.eval())
+    module.eval()  # whose own may return nothing
+    runs, notes = _runnable(module)
     notes += _fixed(source, asked)
     return LoadedModel(source, runs, weights, labels, prepare, recipe, entry, tuple(notes))
 

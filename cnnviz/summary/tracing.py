@@ -20,8 +20,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from cnnviz.capturing.functions import name_of
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import CnnvizError, spoken
 from cnnviz.models.sources.detectors import is_detector
+from cnnviz.models.sources.user import same_folder
 from cnnviz.shapes.notation import size_text
 from cnnviz.summary.calls import Node, Tracer
 from cnnviz.summary.detectors import run_detector
@@ -68,6 +69,7 @@ def trace_model(
     try:
         with ExitStack() as stack:
             stack.callback(_restore, modes)
+            stack.enter_context(same_folder())
             for name, module in model.named_modules():
                 if name:
                     tracer.listen(name, module, stack)
@@ -79,10 +81,12 @@ def trace_model(
                 run_detector(model, inputs[0], tracer) if is_detector(model) else model(*inputs)
             )
             tracer.finish(tracer.root, output, inputs)
-    except (Exception, SystemExit) as error:  # a model is somebody's code and raises what it likes
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a model is somebody's code: it raises what it likes, exits
         where = f" in {_one_line(tracer.place)}" if tracer.place else ""
-        said = f"{type(error).__name__}: {_one_line(error)}"
         text = f"the model failed on an input of {' and '.join(map(size_text, sizes))}{where}"
+        said = spoken(error, 400)
         raise CnnvizError(f"{text}: {said}; if it takes another size, say so by --input") from error
     tracer.root.module = model
     return Traced(tracer.root, frozenset(tracer.read))

@@ -120,17 +120,17 @@ def test_a_signal_ends_the_run_and_leaves_nothing_behind(
 def test_a_signal_that_comes_again_does_not_interrupt_the_clearing_up() -> None:
     program = """
 import signal
-from cnnviz.cli import main
-main.listen()
+from cnnviz.cli import ending
+ending.listen()
 for _ in range(2):
     try:
         signal.raise_signal(signal.SIGTERM)
-    except main.Ended as ended:
+    except ending.Ended as ended:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
         print(ended, "cleared up")
-    later = main.monotonic() + main.SECONDS_TO_END
-    main.monotonic = lambda: later
+    later = ending.monotonic() + ending.SECONDS_TO_END
+    ending.monotonic = lambda: later
 """
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30

@@ -23,7 +23,20 @@ CHAINS = """3x224x224 conv:64,k7,s2,p3 bn relu maxpool:k3,s2,p1 res[ conv:64,k3,
 10 linear:5,nobias relu"""
 SIDE = 12
 DEPTHS = ("RGB", "L", "P", "RGBA", "1", "CMYK", "I;16", "F", "LA")
-KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "ICO", "QOI", "AVIF", "JPEG2000")
+KINDS = (
+    "PNG",
+    "JPEG",
+    "GIF",
+    "BMP",
+    "TIFF",
+    "WEBP",
+    "PPM",
+    "TGA",
+    "ICO",
+    "QOI",
+    "AVIF",
+    "JPEG2000",
+)
 
 
 def images() -> Iterator[bytes]:
@@ -47,7 +60,7 @@ def images() -> Iterator[bytes]:
 def kernels() -> Iterator[bytes]:
     """The kernels that ship, and forms that they do not have."""
     yield from (path.read_bytes() for path in sorted((ROOT / "kernels").glob("*.json")))
-    yield b'\xef\xbb\xbf[[1e0, -2.50], [0, 1E-3]]'
+    yield b"\xef\xbb\xbf[[1e0, -2.50], [0, 1E-3]]"
     yield b'{"weights": [[1]], "divisor": -3, "offset": 0.5, "name": "\\ud800\\u0000"}'
     yield b'{"magnitude": ["laplacian", [[1, 2, 3], [4, 5, 6], [7, 8, 9]]]}'
 
@@ -87,9 +100,13 @@ def pickles() -> Iterator[bytes]:
     about = {"little_endian": True, "protocol_version": 1001, "type_sizes": {"int": 4}}
     rest = [0x1950A86A20F9469CFC6C, 1001, about]
     keys = pickle.dumps(["0"], 2)
-    yield b"".join(pickle.dumps(one, 2) for one in rest) + content + keys + struct.pack(
-        "<q", 4
-    ) + bytes(16)
+    yield (
+        b"".join(pickle.dumps(one, 2) for one in rest)
+        + content
+        + keys
+        + struct.pack("<q", 4)
+        + bytes(16)
+    )
 
 
 SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from torch import Tensor
 
-from cnnviz.errors import CnnvizError, ModelError
+from cnnviz.errors import CnnvizError, ModelError, spoken
 from cnnviz.models.preparing.prepared import Prepared
 from cnnviz.models.sources import user
 
@@ -37,8 +37,10 @@ def preparation(place: str) -> Callable[[Picture], Prepared]:
     def prepare(picture: Picture) -> Prepared:
         try:
             made = function(_as_pillow(picture))
-        except Exception as error:  # somebody's code raises what it likes
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # somebody's code raises what it likes and exits
+            said = spoken(error)
             raise CnnvizError(f"{place} failed: {said}") from error
         return _checked(made, place)
 

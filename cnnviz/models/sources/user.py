@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnviz.errors import ModelError
+from cnnviz.errors import ModelError, spoken
 from cnnviz.models.building.arguments import check_arguments
 from cnnviz.models.sources.torchvision import load_torchvision
 
@@ -40,7 +40,25 @@ def build(call: Call) -> nn.Module:
     if not isinstance(made, nn.Module):
         hint = _models_within(made, nn.Module)
         raise ModelError(f"{place} made a {type(made).__name__}, not a torch.nn.Module{hint}")
+    with _reported(f"{place} cannot be used"):
+        _try(made)
     return made
+
+
+def _try(module: nn.Module) -> None:
+    """Ask a module once what it will be asked time and again: its class may answer in its own way.
+
+    Raises:
+        Anything that the class raises.
+    """
+    dict(module.named_modules(remove_duplicate=False))
+    list(module.modules())
+    list(module.named_parameters())
+    list(module.parameters())
+    list(module.named_buffers())
+    mode = module.training
+    module.eval()
+    module.train(mode)
 
 
 @contextmanager
@@ -53,9 +71,24 @@ def found(home: str, name: str) -> Iterator[Any]:
     is_file = home.endswith(".py")
     if is_file and not os.path.isfile(home):  # noqa: PTH113 (pathlib raises for long names)
         raise ModelError(f"there is no file {home}")
-    with _importable(Path(home).parent if is_file else Path()):
+    with same_folder(), _importable(Path(home).parent if is_file else Path()):
         module = _imported(home, _run_file if is_file else import_module)
         yield _named(module, name, home, _choices(module))
+
+
+@contextmanager
+def same_folder() -> Iterator[None]:
+    """Afterwards the current folder is the one from before: results are named as seen from it."""
+    try:
+        folder = os.getcwd()  # noqa: PTH109 (text is all that is wanted)
+    except OSError:  # it is gone, and there is no way back to it
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.chdir(folder)
 
 
 def _made(found: Any, call: Call) -> Any:
@@ -113,7 +146,7 @@ def _reported(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, ModelError):
         raise
     except BaseException as error:  # SystemExit, and classes of their own
-        raise ModelError(f"{what}: {_said(error)}") from error
+        raise ModelError(f"{what}: {spoken(error)}") from error
 
 
 def _run_file(home: str) -> ModuleType:
@@ -161,8 +194,3 @@ def _choices(module: ModuleType) -> str:
 
 def _kind(made: Any) -> str:
     return type(made).__name__
-
-
-def _said(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

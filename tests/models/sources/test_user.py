@@ -93,4 +93,4 @@ def test_code_that_never_returns_is_interrupted(own: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130, errors
-    assert errors.strip() == "Interrupted"
+    assert errors.strip() == "Interrupted; nothing written"
