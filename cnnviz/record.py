@@ -1,7 +1,9 @@
 """What of a batch is done, kept in its output folder, so that it can be taken up again.
 
 The record names every result that is planned before the first is written, and what each was made
-from when it is there. So a file that is not in it is not ours to replace, however a run ended.
+from when it is there. So a file that is not in it is not ours to replace, however a run ended. One
+that is planned, and not known to be made, may be a user's own, or what a run wrote just before it
+was killed: it is ours only if it is what is made anew.
 """
 
 from __future__ import annotations
@@ -41,13 +43,19 @@ class Record:
         """
         self.file = folder / RECORD
         self._before = _read(self.file)
-        self._known = {name for entry in self._before.values() for name in entry["files"]}
+        self._known: Digests = {}  # what is planned, and a digest of what was ever written there
+        for entry in self._before.values():
+            self._known |= {**entry["files"], **entry.get("former", {})}
         self._results: dict[str, dict[str, Any]] = {}  # those of this run
         self._due = 0.0
 
     def names(self, file: Path) -> bool:
         """Whether ``file`` is one that an earlier run made, or was about to make."""
         return self._name(file) in self._known
+
+    def may_be_foreign(self, file: Path) -> bool:
+        """Whether ``file`` is there although no run has said that it wrote it."""
+        return self._known.get(self._name(file)) is None and digest(file) is not None
 
     def plan(self, results: Iterable[list[Path]]) -> None:
         """Say which files of which results are to be made."""
@@ -67,10 +75,14 @@ class Record:
 
     def add(self, files: list[Path], origin: str) -> None:
         """Record a planned result whose ``files`` have been written."""
-        # What else an earlier run wrote for it may be of another origin now.
-        digests = dict.fromkeys(self._entry(files)["files"])
+        before = self._entry(files)
+        # What else an earlier run wrote for it may be of another origin now; but it wrote it.
+        digests = dict.fromkeys(before["files"])
         digests |= {self._name(file): digest(file) for file in files}
-        self._results[self._name(files[0])] = {"origin": origin, "files": digests}
+        former = {name: was for name, was in self._known.items() if name in digests and was}
+        gone = {name: was for name, was in former.items() if digests[name] is None}
+        entry = {"origin": origin, "files": digests, **({"former": gone} if gone else {})}
+        self._results[self._name(files[0])] = entry
 
     def save(self, *, at_once: bool = False) -> None:
         """Write the record, unless that was done a moment ago; ``at_once`` in any case.

@@ -26,20 +26,22 @@ _finished = [0]  # how many files have been moved into place
 
 TEMPORARY = re.compile(r"\.cnnviz-([0-9a-f]{8})-(\d+)-[0-9a-f]+\.tmp")
 SECONDS_ABROAD = 86_400.0  # after which what another machine has not touched is given up
+COMPARED = 1 << 20  # bytes at a time
 
 
-def write_bytes(path: Path, data: bytes | memoryview) -> None:
+def write_bytes(path: Path, data: bytes | memoryview, *, same: bool = False) -> None:
     """As ``write_chunks``, of a single one."""
-    write_chunks(path, (data,))
+    write_chunks(path, (data,), same=same)
 
 
-def write_chunks(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+def write_chunks(path: Path, chunks: Iterable[bytes | memoryview], *, same: bool = False) -> None:
     """Write ``chunks`` to ``path``, which holds its old content until all of them are there.
 
-    ``-`` is standard output.
+    ``-`` is standard output. With ``same``, what is there must be the same already.
 
     Raises:
         OutputError: it cannot be written; says why.
+        UsageError: something else is there, which is left alone.
     """
     if path == STANDARD_STREAM:
         whole = b"".join(chunks)
@@ -47,16 +49,17 @@ def write_chunks(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
             sys.stdout.buffer.write(whole)
             sys.stdout.buffer.flush()
         return
-    with writing(path) as file:
+    with writing(path, same=same) as file:
         file.writelines(chunks)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def writing(path: Path, *, same: bool = False) -> Iterator[BinaryIO]:
     """A binary file that becomes ``path`` when the block ends without an error.
 
     Raises:
         OutputError: it cannot be written; says why.
+        UsageError: with ``same``, something else is at ``path``, which is left alone.
     """
     with named_error(path):
         folder = path.parent
@@ -66,6 +69,8 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     try:
         with named_error(path), _begun(temporary) as file:
             yield file
+        if same:
+            _refuse_different(path, temporary)
         with named_error(path):
             temporary.replace(path)
         _finished[0] += 1  # of which no more is made than a line, so threads may lose one
@@ -135,6 +140,17 @@ def named_error(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _refuse_different(path: Path, new: Path) -> None:
+    """Refuse to replace ``path`` by what is not the same."""
+    with named_error(path), path.open("rb") as old, new.open("rb") as made:
+        while (piece := old.read(COMPARED)) == made.read(COMPARED):
+            if not piece:
+                return
+    raise UsageError(
+        f"{path} is there, and is not what this makes; move it away, or --overwrite replaces it"
+    )
 
 
 def refuse_existing(

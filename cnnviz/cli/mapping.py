@@ -72,8 +72,6 @@ def run_batch(
     from cnnviz.cli import mapped
 
     terminal = terminal_for(as_json=as_json) if show else None
-    if not as_json and not quiet:
-        click.echo(mapped.introduction(models.loaded))
 
     def work(path: Path) -> list[FeatureMaps]:
         with standard_output_aside():
@@ -82,6 +80,8 @@ def run_batch(
 
     done = []
     with Progress(batch, quiet=quiet or as_json) as progress:
+        if not as_json and not quiet:
+            progress.say(mapped.introduction(models.loaded))
         for result in batch.run(work, after_each=progress.update):
             named = {"input": str(result.input), "output": str(result.folder)}
             done.append(named | result.manifest)

@@ -83,7 +83,7 @@ def run_plan(
         Progress(batch, quiet=quiet) as progress,
         saving(record, batch) as save,
     ):
-        job = replace(job, crew=crew, record=record, resume=resume)
+        job = replace(job, crew=crew, record=record, resume=resume, overwrite=overwrite)
 
         def after_each() -> None:
             progress.update()

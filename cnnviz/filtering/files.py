@@ -70,7 +70,8 @@ class FileFilter(Generic[W]):
     """How files are filtered: the arithmetic, what is shown of it, who works, what is recorded.
 
     Where there is a ``record``, each result is added to it; with ``resume``, those that it has
-    already are not made again.
+    already are not made again. What may be a file of the user's is then replaced only with
+    ``overwrite``.
     """
 
     operation: Operation[W]
@@ -79,6 +80,7 @@ class FileFilter(Generic[W]):
     crew: Crew = field(default_factory=Crew)
     record: Record | None = None
     resume: bool = False
+    overwrite: bool = False
 
     def __call__(self, path: Path, targets: list[Target[W]]) -> Iterator[Report | Kept]:
         """Read an image once, apply each target's kernel, and write each result.
@@ -88,6 +90,7 @@ class FileFilter(Generic[W]):
         Raises:
             ImageError: the file is not an image that can be read.
             OutputError: a result cannot be written.
+            UsageError: another file is where it should go.
             ShapeError, CnnvizError: see ``filter_image``.
         """
         if self.record is None or path == storage.STANDARD_STREAM:
@@ -191,17 +194,25 @@ class FileFilter(Generic[W]):
             alpha = alpha if kept else None
         encoding = replace(self.encoding, threads=self.crew.threads)
         chunks = images.image_chunks(pixels, suffix, alpha, encoding, consume=True)
-        storage.write_chunks(target.output, chunks)
+        storage.write_chunks(target.output, chunks, same=self._is_in_doubt(target.output))
         if target.raw:
-            storage.write_bytes(target.raw, _raw_bytes(done.kept[0], target.raw.suffix.lower()))
+            data = _raw_bytes(done.kept[0], target.raw.suffix.lower())
+            storage.write_bytes(target.raw, data, same=self._is_in_doubt(target.raw))
         return notes
+
+    def _is_in_doubt(self, file: Path) -> bool:
+        """Whether a file that is there may be the user's own, and not an earlier run's result."""
+        if self.record is None or not self.resume or self.overwrite:
+            return False
+        return self.record.may_be_foreign(file)
 
     def _draw(
         self, path: Path, source: Pixels, target: Target[W], figure: Path, done: _Done
     ) -> None:
         with lettered():
             comparison = self._comparison(path, source, target, done)
-            storage.write_bytes(figure, draw_filter(comparison, figure.suffix.lower()))
+            data = draw_filter(comparison, figure.suffix.lower())
+        storage.write_bytes(figure, data, same=self._is_in_doubt(figure))
 
     def _comparison(self, path: Path, source: Pixels, target: Target[W], done: _Done) -> Comparison:
         results = dict(zip(done.outcome.engines, done.kept, strict=True))

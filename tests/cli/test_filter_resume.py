@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from cnnviz import engines
 from cnnviz.record import RECORD
 from tests.albums import NAMES, contents, noise
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 pytestmark = pytest.mark.usefixtures("photos")
 
@@ -240,3 +243,62 @@ def test_json_has_no_key_for_what_is_skipped_unless_resumed(run: Run, photos: Pa
     (failure,) = document["failures"]
     assert set(failure) == {"input", "error"}
     assert failure["input"] == "in/b.png"
+
+
+KILLED_BEFORE_IT_IS_RECORDED = """
+import os, signal
+from cnnviz.record import Record
+Record.add = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from cnnviz.cli.main import main
+main()
+"""
+
+
+def killed(*options: str) -> None:
+    """A run that ends when its first result is written and not recorded yet."""
+    words = [sys.executable, "-c", KILLED_BEFORE_IT_IS_RECORDED, *COMMAND, "-o", "out/", "-j", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*words, *options], env=environment, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert contents("out").keys() >= {"a.k.png"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot kill in that way")
+@pytest.mark.parametrize("options", ["", "--raw out/ --figure out/"])
+def test_what_was_written_just_before_a_kill_is_completed(run: Run, options: str) -> None:
+    killed(*options.split())
+    result = run(*COMMAND, "-o", "out/", "--resume", "--json", *options.split())
+    assert result.exit_code == 0, result.stderr
+    assert run(*COMMAND, "-o", "fresh/", *options.replace("out/", "fresh/").split()).exit_code == 0
+    assert contents("out") == contents("fresh")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot kill in that way")
+@pytest.mark.parametrize("own", ["b.k.png", "b.k.npy"])
+def test_a_users_own_file_at_a_planned_name_is_left_alone(run: Run, own: str) -> None:
+    options = ("--raw", "out/")
+    killed(*options)
+    Path("out", own).write_bytes(b"not ours")
+    result = run(*COMMAND, "-o", "out/", "--resume", *options)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"Error: out/{own} is there, and is not what this makes; move it away, or --overwrite"
+        " replaces it",
+        "4 of 5 images done, 1 failed",
+    ]
+    assert Path("out", own).read_bytes() == b"not ours"
+    assert not list(Path("out").rglob("*.tmp"))
+    again = run(*COMMAND, "-o", "out/", "--resume", *options)
+    assert (again.exit_code, Path("out", own).read_bytes()) == (1, b"not ours")
+    assert run(*COMMAND, "-o", "out/", "--resume", "--overwrite", *options).exit_code == 0
+    assert run(*COMMAND, "-o", "fresh/", "--raw", "fresh/").exit_code == 0
+    assert contents("out") == contents("fresh")
+
+
+def test_what_an_earlier_run_wrote_beside_it_may_be_replaced(run: Run) -> None:
+    assert run(*COMMAND, "-o", "out/", "--raw", "out/").exit_code == 0
+    assert run(*COMMAND, "-o", "out/", "--resume", "--flip").exit_code == 0
+    result = run(*COMMAND, "-o", "out/", "--resume", "--flip", "--raw", "out/")
+    assert result.exit_code == 0, result.stderr
+    assert run(*COMMAND, "-o", "fresh/", "--flip", "--raw", "fresh/").exit_code == 0
+    assert contents("out") == contents("fresh")

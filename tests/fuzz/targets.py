@@ -14,7 +14,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from time import monotonic
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ from cnnviz.shapes.grammar import parse_chain
 from cnnviz.shapes.report import Wanted, chain_report, document
 
 PIXELS = 4_000_000  # so that a single input takes no second
-SECONDS = 10.0
+SECONDS = 30.0  # of one core, where every branch is counted
 MEMORY = Path("/dev/shm")  # noqa: S108 (faster than a disk, where there is one)
 FOLDER = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
 WANTED = Wanted(memory=True, flops=True, explain=True, dtype="float32", batch=1)
@@ -47,7 +47,7 @@ Target = Callable[[bytes], bool]
 def image(data: bytes) -> bool:
     """An image is refused, or has the pixels that it was admitted for."""
     path = _file("image", data)
-    start = monotonic()
+    start = process_time()
     try:
         with allowing(PIXELS):
             claimed = claimed_pixels(path)
@@ -56,7 +56,7 @@ def image(data: bytes) -> bool:
         _check_message(error)
         return False
     finally:
-        assert monotonic() - start < SECONDS, "took too long"
+        assert process_time() - start < SECONDS, "took too long"
     pixels, alpha = picture.pixels, picture.alpha
     height, width, channels = pixels.shape
     assert pixels.dtype in (np.uint8, np.uint16, np.float32, np.float64), pixels.dtype
@@ -97,7 +97,7 @@ def shape(data: bytes) -> bool:
     """A chain is refused, or follows from its parts and from its own words."""
     text = data.decode("utf-8", "replace")
     size, _, layers = text.partition(" ")
-    start = monotonic()
+    start = process_time()
     try:
         chain = _traced(size, layers)
         said = document(chain, WANTED)
@@ -106,7 +106,7 @@ def shape(data: bytes) -> bool:
         _check_message(error)
         return False
     finally:
-        assert monotonic() - start < SECONDS, "took too long"
+        assert process_time() - start < SECONDS, "took too long"
     assert json.loads(json.dumps(said)) is not None
     assert min(chain.output) >= 1, chain.output
     assert all(isinstance(n, STRONG) for n in (*chain.output, chain.params, chain.macs))
@@ -142,7 +142,7 @@ def header(data: bytes) -> bool:
 
 def pickled(data: bytes) -> bool:
     """A file of torch.save is refused, or its tensors lie within it; nothing in it is run."""
-    start = monotonic()
+    start = process_time()
     with _file("pickled", data).open("rb") as file:
         try:
             places, notes = choose(read_archive(file), len(data))
@@ -150,7 +150,7 @@ def pickled(data: bytes) -> bool:
             _check_message(error)
             return False
         finally:
-            assert monotonic() - start < SECONDS, "took too long"
+            assert process_time() - start < SECONDS, "took too long"
     for place in places:
         json.dumps(place.row())
     assert all(isinstance(note, str) for note in notes)
