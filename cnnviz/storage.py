@@ -24,7 +24,7 @@ _unfinished: set[Path] = set()  # temporary files that threads are writing to
 _beginning, _ending = Lock(), Event()
 _finished = [0]  # how many files have been moved into place
 
-TEMPORARY = re.compile(r"\.cnnviz-([0-9a-f]{8})-(\d+)-[0-9a-f]+\.tmp")
+TEMPORARY = re.compile(r"\.cnnviz-([0-9a-f]{8})-(\d+)-[0-9a-f]+(e\u0301|\u00e9)?\.tmp")
 SECONDS_ABROAD = 86_400.0  # after which what another machine has not touched is given up
 COMPARED = 1 << 20  # bytes at a time
 
@@ -65,7 +65,7 @@ def writing(path: Path, *, same: bool = False) -> Iterator[BinaryIO]:
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder.absolute())
-        temporary = folder / f".cnnviz-{_here()}-{os.getpid()}-{os.urandom(6).hex()}.tmp"
+        temporary = _temporary(folder)
     try:
         with named_error(path), _begun(temporary) as file:
             yield file
@@ -168,18 +168,16 @@ def refuse_existing(
         UsageError: names the first output that may not be written.
     """
     sources = {_identity(path) for path in inputs if _exists(path)}
-    seen: set[str] = set()
+    finals = _Finals()
     file_above = cache(_file_above)  # many outputs have one folder
     for output in outputs:
         if output == STANDARD_STREAM:
             continue
-        final = os.path.realpath(output)
-        if final in seen:
+        if (other := finals.add(output)) is not None:
             raise UsageError(
-                f"two results would both be written to {output};"
+                f"two results would both be written to {output}{other};"
                 " give them names or folders of their own"
             )
-        seen.add(final)
         with named_error(output):
             if blocked := file_above(output.parent):
                 raise UsageError(f"{blocked} is a file, so nothing can be written to {output}")
@@ -201,14 +199,13 @@ def refuse_filled(folders: Iterable[Path], *, overwrite: bool) -> None:
     Raises:
         UsageError: names the first folder that may not be written to.
     """
-    seen: set[str] = set()
+    finals = _Finals()
     for folder in folders:
-        final = os.path.realpath(folder)
-        if final in seen:
+        if (other := finals.add(folder)) is not None:
             raise UsageError(
-                f"two results would both be written to {folder}/; rename one image, or run it apart"
+                f"two results would both be written to {folder}/{other};"
+                " rename one image, or run it apart"
             )
-        seen.add(final)
         with named_error(folder):
             if folder.exists() and not folder.is_dir():
                 raise UsageError(f"{folder} is a file, but the results are a folder of files")
@@ -226,6 +223,63 @@ def says_folder(output: str) -> bool:
 def _file_above(folder: Path) -> Path | None:
     """The file that stands in the place of a folder or of one above it."""
     return next((path for path in (folder, *folder.parents) if path.is_file()), None)
+
+
+class _Finals:
+    """The names of results, of which no two may be one file."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[str]] = {}
+
+    def add(self, output: Path) -> str | None:
+        """None, if no other result is the same file; else what to say of the other's name."""
+        final = os.path.realpath(output)
+        alike = self._seen.setdefault(_unified(final, case=True, form=True), [])
+        found = final if final in alike else next((x for x in alike if _is_one(x, final)), None)
+        alike.append(final)
+        if found is None or found == final:
+            return None if found is None else ""
+        return f", which is {Path(found).name} too in that folder"
+
+
+def _is_one(first: str, second: str) -> bool:
+    """Whether two names would be one file, where they are to be."""
+    there = next((path for path in Path(first).parents if path.is_dir()), Path())
+    case, form = ignored_by(there)
+    return _unified(first, case=case, form=form) == _unified(second, case=case, form=form)
+
+
+def _unified(name: str, *, case: bool, form: bool) -> str:
+    """What is left of a name where case is ignored, or the form of letters with accents."""
+    if form and not name.isascii():
+        from unicodedata import normalize  # only for those names
+
+        name = normalize("NFC", name)
+    return name.casefold() if case else name
+
+
+@cache
+def ignored_by(folder: Path) -> tuple[bool, bool]:
+    """Whether the case of letters makes no other file there, and whether their form makes none.
+
+    Letters with accents can be written in two forms, as one character and as two. It is tried out,
+    by a file that is gone at once; where none can be made, no result can be written either.
+    """
+    made = _temporary(folder, ending="\u00e9")
+    try:
+        with made.open("xb"):
+            other = made.with_name(made.name.replace("\u00e9", "e\u0301"))
+            return made.with_name(made.name.upper()).exists(), other.exists()
+    except (OSError, ValueError):  # of a locale that has no such letter
+        return False, False
+    finally:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
+
+
+def _temporary(folder: Path, ending: str = "") -> Path:
+    """A name in ``folder`` that nobody else takes."""
+    return folder / f".cnnviz-{_here()}-{os.getpid()}-{os.urandom(6).hex()}{ending}.tmp"
 
 
 def _identity(path: Path) -> tuple[int, int]:
