@@ -103,22 +103,36 @@ def _qoi(_: BinaryIO, head: bytes, size: int) -> None:
 
 
 def _gif(file: BinaryIO, head: bytes, size: int) -> None:
-    """Refuse so many comments before the first frame that going over them takes seconds."""
+    """Refuse so many comments before the first frame that going over them takes seconds.
+
+    And a size beyond the limits: Pillow fills what a frame leaves behind as soon as it is opened.
+    """
     del size
     if len(head) < GIF_HEADER:
         return
+    width, height = struct.unpack_from("<HH", head, 6)
     file.seek(GIF_HEADER + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0))
     for _ in range(MOST_GIF_BLOCKS):
         kind = file.read(1)
         if kind == b"!":
             file.seek(1, os.SEEK_CUR)
             kind = b"\0"  # its blocks follow
-        elif kind in {b",", b";", b""}:
+        elif kind == b",":
+            _refuse_frame(width, height, file.read(8))
+            return
+        elif kind in {b";", b""}:
             return
         if kind == b"\0" and not _skip_blocks(file):
             break
     else:
         raise ImageError(f"over {MOST_GIF_BLOCKS:,} extensions come before its first frame")
+
+
+def _refuse_frame(width: int, height: int, frame: bytes) -> None:
+    """Refuse a GIF of that size whose first frame, which may make it larger, is too large."""
+    if len(frame) == 8:
+        left, top, across, down = struct.unpack("<HHHH", frame)
+        refuse_size(max(width, left + across), max(height, top + down))
 
 
 def _skip_blocks(file: BinaryIO) -> bool:

@@ -59,8 +59,13 @@ def between(data: bytes, junk: bytes) -> bytes:
     return data[:2] + junk + data[2:]
 
 
-def gif(before: bytes = b"", frames: int = 1, canvas: tuple[int, int] = (10, 2)) -> bytes:
-    frame = b"," + struct.pack("<HHHHB", 0, 0, 10, 2, 0) + b"\x02\x02\x84\x51\x00"
+def gif(
+    before: bytes = b"",
+    frames: int = 1,
+    canvas: tuple[int, int] = (10, 2),
+    size: tuple[int, int] = (10, 2),
+) -> bytes:
+    frame = b"," + struct.pack("<HHHHB", 0, 0, *size, 0) + b"\x02\x02\x84\x51\x00"
     head = b"GIF89a" + struct.pack("<HHBBB", *canvas, 0x80, 0, 0) + bytes(6)
     return head + before + frame * frames + b";"
 
@@ -158,6 +163,7 @@ REFUSED = {
     "jpeg-fill": between(GOOD_JPEG, b"\xff" * 3_000_000),
     "jpeg-many-segments": between(GOOD_JPEG, b"\xff\xe5\0\2" * 20_000),
     "gif-canvas": gif(canvas=(65535, 65535)),
+    "gif-first-frame": gif(b"\x21\xf9\x04\x08\0\0\0\0", size=(65535, 65535)),
     "gif-many-comments": gif(b"\x21\xfe\x01a\0" * 300_000),
     "gif-long-comment": gif(b"\x21\xfe" + b"\x01a" * 300_000 + b"\0"),
     "tiff-nothing-behind": tiff(width=SIDE, height=SIDE),

@@ -16,6 +16,7 @@ import atheris
 
 # Branches are counted in what is imported here: the readers, and Pillow's and zipfile's Python.
 with atheris.instrument_imports():
+    from cnnviz.shapes import coverage
     from tests.fuzz.seeds import SEEDS
     from tests.fuzz.targets import TARGETS
 
@@ -26,6 +27,7 @@ LONGEST = {"image": 6000, "kernel": 2000, "shape": 300, "header": 2000, "pickled
 def main() -> None:
     """Fuzz the target that the first argument names until libFuzzer is told to stop."""
     name, *rest = sys.argv[1:]
+    coverage.MOST_READS = 10_000  # a second's worth takes twenty where branches are counted
     counts = Counter[str]()
 
     def one(data: bytes) -> None:
