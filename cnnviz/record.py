@@ -139,15 +139,22 @@ def fingerprint(*settings: object) -> str:
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     """The results in a record, none if there is no file."""
     try:
-        text = file.read_bytes()
+        # A pipe would be waited for.
+        text = file.read_bytes() if file.is_file() or not file.exists() else b""
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise OutputError(f"{file} cannot be read: {error.strerror}") from None
     try:
         results = json.loads(text)["results"]
-        if all(isinstance(entry["files"], dict) for entry in results.values()):
+        if all(map(_is_entry, results.values())):
             return dict(results)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     raise UsageError(f"{file} is not a record of this tool; move it away")
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether it tells digests by name, as text or None."""
+    told = [entry["files"], entry.get("former", {})]
+    return all(isinstance(value, str | None) for each in told for value in each.values())

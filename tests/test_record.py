@@ -158,6 +158,8 @@ def test_other_runs_in_the_folder_keep_their_entries(tmp_path: Path) -> None:
         pytest.param(b'{"results": {"a": {}}}', id="entry-without-files"),
         pytest.param(b'{"results": {"a": {"files": ["a"]}}}', id="files-a-list"),
         pytest.param(b'{"results": {"a": {"files": {}}}', id="cut-off"),
+        pytest.param(b'{"results": {"a": {"files": {"a": 5}}}}', id="digest-a-number"),
+        pytest.param(b'{"results": {"a": {"files": {}, "former": 5}}}', id="former-a-number"),
         pytest.param(b"\xff\xfe", id="not-text"),
         pytest.param(b"[" * 100_000, id="deep"),
     ],
@@ -270,3 +272,10 @@ def test_of_two_runs_at_once_neither_forgets_what_the_other_recorded(tmp_path: P
     results = json.loads((tmp_path / "out" / RECORD).read_bytes())["results"]
     assert sorted(results) == sorted(f"{name}{number}" for name in "ab" for number in range(30))
     assert all(entry["origin"] == "origin" for entry in results.values())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_at_its_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / RECORD)
+    with pytest.raises(UsageError, match="is not a record of this tool"):
+        Record(tmp_path)

@@ -14,11 +14,12 @@ import pytest
 
 from cnnviz import storage
 from cnnviz.errors import OutputError, UsageError
-from cnnviz.storage import refuse_existing, refuse_filled, write_bytes, writing
+from cnnviz.storage import refuse_existing, refuse_filled, twins, write_bytes, writing
+from cnnviz.storage.temporary import here
 
 # Longer than any file system's 255 bytes; pathlib raises for it where others return False.
 TOO_LONG = "n" * 300
-HERE = storage._here()
+HERE = here()
 
 
 def names(folder: Path) -> list[str]:
@@ -390,7 +391,7 @@ def test_names_that_are_one_file_there_are_found(
     ignored: tuple[bool, bool],
     clash: bool,
 ) -> None:
-    monkeypatch.setattr(storage, "ignored_by", lambda _: ignored)
+    monkeypatch.setattr(twins, "ignored_by", lambda _: ignored)
     names = [tmp_path / "not" / "yet" / name for name in (first, second)]
     refusals: list[Callable[[], None]] = [
         lambda: storage.refuse_existing(names, [], overwrite=True),
@@ -409,9 +410,9 @@ def test_what_a_folder_ignores_is_tried_out_without_remains(tmp_path: Path) -> N
     case = (tmp_path / "A").exists()
     (tmp_path / "caf\u00e9").touch()
     form = (tmp_path / "cafe\u0301").exists()
-    assert storage.ignored_by(tmp_path) == (case, form)
+    assert twins.ignored_by(tmp_path) == (case, form)
     assert len(list(tmp_path.iterdir())) == 2
-    assert storage.ignored_by(tmp_path / "gone") == (False, False)
+    assert twins.ignored_by(tmp_path / "gone") == (False, False)
 
 
 def test_what_a_folder_that_ignores_case_does_is_seen(
@@ -424,5 +425,5 @@ def test_what_a_folder_that_ignores_case_does_is_seen(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "exists", either_case)
-        assert storage.ignored_by(tmp_path) == (True, False)
+        assert twins.ignored_by(tmp_path) == (True, False)
     assert list(tmp_path.iterdir()) == []

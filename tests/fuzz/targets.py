@@ -18,10 +18,6 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from cnnviz.models.headers import read_header
-from cnnviz.models.places import RefusedError
-from cnnviz.models.sealed.archives import read_archive
-from cnnviz.models.sealed.choice import choose
 
 from cnnviz.cli.options import fault
 from cnnviz.cli.values import Size
@@ -30,6 +26,10 @@ from cnnviz.images import claimed_pixels, read_image
 from cnnviz.kernels import Kernel, read_kernel
 from cnnviz.kernels.kernel import Magnitude
 from cnnviz.limits import MAX_SIDE, allowing
+from cnnviz.models.weights.headers import read_header
+from cnnviz.models.weights.places import RefusedError
+from cnnviz.models.weights.sealed.archives import read_archive
+from cnnviz.models.weights.sealed.choice import choose
 from cnnviz.shapes.chain import Chain, image_shape, trace_chain
 from cnnviz.shapes.grammar import parse_chain
 from cnnviz.shapes.report import Wanted, chain_report, document
