@@ -139,8 +139,8 @@ def fingerprint(*settings: object) -> str:
 def _read(file: Path) -> dict[str, dict[str, Any]]:
     """The results in a record, none if there is no file."""
     try:
-        # A pipe would be waited for.
-        text = file.read_bytes() if file.is_file() or not file.exists() else b""
+        is_pipe = file.exists() and not (file.is_file() or file.is_dir())
+        text = b"" if is_pipe else file.read_bytes()  # it would be waited for
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -34,6 +34,13 @@ ANYWHERE = {"kernels", "shape", "models"}  # without torch, and without files of
 class Group(click.Group):
     """Commands that are imported when they are named, and one place where errors end."""
 
+    def make_context(self, *arguments: Any, **others: Any) -> click.Context:
+        """The context, before which click would call an interruption an abort."""
+        try:
+            return super().make_context(*arguments, **others)
+        except KeyboardInterrupt as interruption:
+            sys.exit(_told(interruption))
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """What is left of the arguments; what is wrong with them is said on one line."""
         try:
@@ -76,9 +83,7 @@ class Group(click.Group):
             click.echo(f"Error: {fault(error)}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt as interruption:
-            number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
-            click.echo(line(number, _notes(interruption)), err=True)
-            ctx.exit(128 + number)
+            ctx.exit(_told(interruption))
         except click.ClickException as error:
             raise _on_one_line(error) from None
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -118,6 +123,13 @@ def _on_one_line(error: click.ClickException) -> click.ClickException:
     return click.UsageError(fault(said), getattr(error, "ctx", None))
 
 
+def _told(interruption: KeyboardInterrupt) -> int:
+    """The exit code of an interruption, of which a line is printed."""
+    number = interruption.number if isinstance(interruption, Ended) else signal.SIGINT
+    click.echo(line(number, _notes(interruption)), err=True)
+    return 128 + number
+
+
 def _notes(error: BaseException) -> list[str]:
     """How far a batch was, as ``Progress`` notes it."""
     return getattr(error, "__notes__", [])
@@ -138,14 +150,16 @@ def cli() -> None:
 def main() -> None:
     """Run the command that the process was started with, and end by its exit code."""
     _occupy_closed_streams()
-    listen()
     # Warnings of decoders are about files that are refused or read here, with notes of our own.
     warnings.filterwarnings("ignore", module=r"(PIL|cnnviz)\.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
+        listen()
         cli(prog_name="cnnviz")
+    except KeyboardInterrupt as interruption:  # just before the command, or just after
+        end_at_once(_told(interruption))
     except SystemExit as end:
         slow = SLOW_TO_END & sys.modules.keys()
         if isinstance(end.code, int) and (slow or end.code in INTERRUPTED):

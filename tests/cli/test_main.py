@@ -138,6 +138,26 @@ for _ in range(2):
     assert (done.stdout, done.stderr) == ("SIGTERM cleared up\n" * 2, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize(
+    "place", ["main.cli", "click.Group.make_context", "main.Group.get_command"]
+)
+def test_a_signal_just_before_the_command_is_one_line(place: str) -> None:
+    program = f"""
+import signal, sys
+import click
+from cnnviz.cli import main
+{place} = lambda *_, **__: signal.raise_signal(signal.SIGTERM)
+sys.argv = ["cnnviz", "shape", "5x5"]
+main.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    said = (done.returncode, done.stdout, done.stderr)
+    assert said == (143, "", "Ended by SIGTERM; nothing written\n")
+
+
 def test_ctrl_c_while_the_command_is_imported_shows_no_traceback(tmp_path: Path) -> None:
     interrupt = "import os, signal; os.kill(os.getpid(), signal.SIGINT); 1 / 0"
     (tmp_path / "click.py").write_text(interrupt)

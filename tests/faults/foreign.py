@@ -155,13 +155,17 @@ def tried(files: list[Path]) -> Iterator[tuple[Path, str, float, float, str]]:
         yield Path("-"), "CHATTER", 0, 0, chatter
 
 
-def commanded(folder: Path) -> tuple[int, Counter[str]]:
+def commanded(files: list[Path]) -> tuple[int, Counter[str]]:
     """The exit code of ``cnnviz filter`` over all files, and the kinds of line on stderr."""
     kinds = Counter[str]()
-    command = [sys.executable, "-m", "cnnviz", "filter", str(folder), "-r", "-k", "box", "-o"]
     with tempfile.TemporaryDirectory() as place:
+        album = Path(place, "album")
+        album.mkdir()
+        for number, path in enumerate(files):  # many are called alike but for their endings
+            (album / f"{number}{path.suffix.lower()}").symlink_to(path.resolve())
+        command = [sys.executable, "-m", "cnnviz", "filter", str(album), "-k", "box", "-o"]
         done = subprocess.run(
-            [*command, f"{place}/", "--engine", "opencv", "-q"],
+            [*command, f"{place}/out/", "--engine", "opencv", "-q"],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             check=False,
@@ -185,7 +189,7 @@ def main(folder: Path, report: Path) -> None:
             became[why if why.isupper() else whose or "refused"] += 1
             worst = max(worst[0], seconds), max(worst[1], mib)
     sys.stdout.write(f"{len(files)} files: {dict(became)}; at most {worst[0]:.1f} s, ")
-    sys.stdout.write(f"{worst[1]:.0f} MiB\n{commanded(folder)}\n")
+    sys.stdout.write(f"{worst[1]:.0f} MiB\n{commanded(files)}\n")
 
 
 if __name__ == "__main__":
