@@ -89,7 +89,7 @@ def run_batch(
                 progress.say(_said(result, models, quiet=quiet, top=chosen.top))
             if terminal and result.manifest["overview"]:
                 progress.say(_preview(result, chosen, terminal))
-    summed = _together(batch, models.gathering, together)
+        summed = _together(batch, models.gathering, together)
     if summed is not None and not as_json:
         click.echo(gathered.report(summed, quiet=quiet))
     if as_json:
