@@ -212,7 +212,10 @@ def test_what_never_returns_is_ended(
     time.sleep(1)  # it looked at the model's shapes before; now it runs
     start = time.monotonic()
     process.send_signal(getattr(signal, sent))
-    _, errors = process.communicate(timeout=30)
+    try:
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert errors == f"{said}; 0 of 2 images done, 2 not reached\n"
     assert process.returncode == code
     assert time.monotonic() - start < seconds + 2  # a busy machine's
