@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnviz.shapes.chain import Fork
+from cnnviz.shapes.chain import Fork, Step
 from cnnviz.shapes.plain import BatchNorm, Flatten
 
 if TYPE_CHECKING:
@@ -66,14 +66,26 @@ def _peak(items: Sequence[Item], alive: int, held: int) -> int:
 
 
 def _fork_peak(fork: Fork, alive: int, held: int) -> int:
-    """The same while the branches run and are joined."""
+    """The same while the branches run and are joined.
+
+    The input is one tensor, however many wait for it: branches to come, and those that only look
+    at it, which end as it.
+    """
     most = ends = 0
+    kept = any(map(_is_view, fork.branches))
     for number, branch in enumerate(fork.branches, 1):
-        last = number == len(fork.branches)
-        own, others = (alive, 0) if last else (0, alive)
+        if _is_view(branch):
+            continue
+        waited_for = kept or number < len(fork.branches)
+        own, others = (0, alive) if waited_for else (alive, 0)
         most = max(most, _peak(branch, own, held + others + ends))
-        ends += prod(_output(branch[-1])) if branch else alive
-    return max(most, held + ends + prod(fork.join.output))
+        ends += prod(_output(branch[-1]))
+    return max(most, held + alive * kept + ends + prod(fork.join.output))
+
+
+def _is_view(branch: Sequence[Item]) -> bool:
+    """Whether a branch makes nothing new: it is empty, or flattens."""
+    return all(isinstance(item, Step) and isinstance(item.layer, Flatten) for item in branch)
 
 
 def _output(item: Item) -> Shape:

@@ -40,6 +40,9 @@ def test_dtype_and_batch() -> None:
         pytest.param("cat[ relu / ]", 4, id="both branches and the two that they become"),
         pytest.param("cat[ relu / relu / relu ]", 6, id="three, and the three that they become"),
         pytest.param("cat[ relu relu / tanh / ]", 6, id="the input is held for the last"),
+        pytest.param("cat[ / conv:9,k1 conv:1,k1 ]", 11, id="the input is one of the ends"),
+        pytest.param("cat[ / conv:9,k1 conv:1,k1 / tanh ]", 11, id="and held for the others"),
+        pytest.param("cat[ / relu / ]", 5, id="the input twice, and the three that they become"),
         pytest.param("cat[ conv:9,k1 conv:1,k1 / relu ]", 11, id="input beside 9, in a cat"),
         pytest.param(
             "cat[ relu / conv:9,k1 conv:1,k1 / tanh ]", 12, id="first branch and input beside 9"
