@@ -72,7 +72,9 @@ def _softmax_of(
         scores = scores.masked_fill(~attn_mask, -math.inf)
     elif attn_mask is not None:
         scores = scores + attn_mask
-    return scores.softmax(-1)[0]
+    # A query that may look at nothing does so, where softmax alone would divide 0 by 0.
+    blind = scores.isneginf().all(-1, keepdim=True)
+    return scores.softmax(-1).masked_fill(blind, 0)[0]
 
 
 def _of_module(module: nn.Module, call: Call) -> Weights | None:

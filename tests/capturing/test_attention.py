@@ -60,6 +60,19 @@ def test_torchs_module_as_its_projections_say(batch_first: bool) -> None:
     assert found["attn.out_proj"].reason == "used inside its parent's call"
 
 
+@pytest.mark.parametrize("truths", [True, False], ids=["truths", "summands"])
+def test_query_that_may_look_at_nothing_looks_at_nothing(truths: bool) -> None:
+    allowed = torch.tensor([[True, False, True], [False, False, False], [True, True, True]])
+    mask = allowed if truths else torch.zeros(3, 3).masked_fill(~allowed, -math.inf)
+    tokens = torch.randn(1, 1, 3, 4, generator=torch.Generator().manual_seed(0))
+    model = Does(lambda x: F.scaled_dot_product_attention(x, x, tokens, mask))
+    run = run_and_capture(model, tokens, wants=lambda layer: True)
+    (found,) = [layer.values for layer in run.layers if layer.field == "weights"]
+    assert found is not None
+    assert found[0, 1].tolist() == [0, 0, 0]
+    torch.testing.assert_close(found @ tokens[0], run.output, rtol=0, atol=ROUNDING)
+
+
 def test_weights_that_the_module_returns_itself_are_no_map_of_the_image() -> None:
     model = Does(lambda x: model.attn(x, x, x)[0])
     model.attn = nn.MultiheadAttention(8, 2, batch_first=True)
