@@ -66,7 +66,7 @@ def read_header(file: BinaryIO) -> tuple[list[Place], dict[str, str]]:
         raise RefusedError("is damaged: its metadata is not made of names and text")
     check_count(len(header))
     places = [_place(name, entry, 8 + length) for name, entry in header.items()]
-    places.sort(key=lambda place: place.start)
+    places.sort(key=lambda place: (place.start, place.size))  # empty ones before what follows
     check_all(places, end)
     position = 8 + length
     for place in places:
