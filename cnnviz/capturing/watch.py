@@ -20,7 +20,7 @@ from cnnviz.capturing.fields import tensors_in
 from cnnviz.capturing.functions import Functions, is_arranging
 from cnnviz.capturing.kinds import contains_layers, kind_of_function, kind_of_module
 from cnnviz.capturing.layout import Layout
-from cnnviz.models.programs.operations import Operation, Operations
+from cnnviz.models.programs.operations import Operation, Operations, unroll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ class Watch:
 
     def _open_run(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         if isinstance(module, Operations):
-            module.unrolled(*args)
+            unroll(module, *args)
         self._listen()  # to what was added since
         for tensor in tensors_in((args, kwargs)):
             axes = layout.FIRST.get(tensor.ndim)

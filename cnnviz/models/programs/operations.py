@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,46 +23,54 @@ PLUMBING = {"detach", "alias", "to", "_to_copy", "contiguous", "lift_fresh", "si
 class Operations(nn.Module):
     """A TorchScript program as a module, whose layers are the operations that it runs.
 
-    TorchScript runs its parts without Python, so that hooks on them never fire. ``unrolled`` runs
+    TorchScript runs its parts without Python, so that hooks on them never fire. ``unroll`` runs
     it once, and gives every operation a module of its own, named after the layer whose weights it
     reads (``features.0``), else after itself (``relu``, ``relu_2``). Parameters keep their names.
     """
 
-    script: nn.Module
-    layers: list[tuple[Operation, str]]
+    # The one name that a part of the network cannot have: "layers" and "script" are names of many.
+    cnnviz_program: _Program
 
     def __init__(self, script: nn.Module) -> None:
         super().__init__()
-        # Kept out of the modules: nothing can listen to its parts.
-        self.__dict__["script"] = script.eval()
-        self.__dict__["layers"] = []
+        self.cnnviz_program = _Program(script.eval(), [])
         for name, param in script.named_parameters():
             # What C++ hands out has no class of its own; the memory is the same.
             _place(self, name, nn.Parameter(param.data, requires_grad=param.requires_grad))
         for name, buffer in script.named_buffers():
             _place(self, name, buffer)
 
-    def unrolled(self, inputs: Tensor) -> Operations:
-        """Itself, with a layer for each operation that ``inputs`` (N, C, H, W) go through."""
-        if not self.layers:
-            recorder = _Recorder(self.script, {name for name, _ in self.named_modules()})
-            with torch.inference_mode(), recorder:
-                self.script(inputs)
-            for name, kind in recorder.seen:
-                self.layers.append((_layer(self, name, kind), kind))
-        return self
-
     def forward(self, inputs: Tensor) -> Any:
         """What the program returns."""
-        self.unrolled(inputs)
-        with torch.inference_mode(), _Layers(self.layers):
-            return self.script(inputs)
+        unroll(self, inputs)
+        program = self.cnnviz_program
+        with torch.inference_mode(), _Layers(program.layers):
+            return program.script(inputs)
 
     def _apply(self, fn: Any, recurse: bool = True) -> Operations:
         """Itself with its tensors changed, as by ``to`` and ``double``, and the program's too."""
-        self.script._apply(fn)
+        self.cnnviz_program.script._apply(fn)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's has no types
         return self
+
+
+@dataclass
+class _Program:
+    """The script, kept out of the modules since nothing can listen to its parts, and its layers."""
+
+    script: nn.Module
+    layers: list[tuple[Operation, str]]
+
+
+def unroll(program: Operations, inputs: Tensor) -> None:
+    """Give ``program`` a layer for each operation that ``inputs`` (N, C, H, W) go through."""
+    script, layers = program.cnnviz_program.script, program.cnnviz_program.layers
+    if layers:
+        return
+    recorder = _Recorder(script, {name for name, _ in program.named_modules()})
+    with torch.inference_mode(), recorder:
+        script(inputs)
+    layers += [(_layer(program, name, kind), kind) for name, kind in recorder.seen]
 
 
 def listened(program: Operations, size: tuple[int, ...]) -> Operations:
@@ -72,19 +81,20 @@ def listened(program: Operations, size: tuple[int, ...]) -> Operations:
     """
     image = torch.zeros(1, *size)
     try:
-        return program.unrolled(image)
+        unroll(program, image)
     except Exception as error:  # a program is somebody's code
         raise CnnvizError(
             f"the program failed on an input of {size_text(size)}: {complaint(program, image)};"
             " give an input that it takes"
         ) from error
+    return program
 
 
 def complaint(program: Operations, image: Tensor) -> str:
     """What it says itself: what goes wrong while somebody listens comes back without words."""
     try:
         with torch.inference_mode():
-            program.script(image)
+            program.cnnviz_program.script(image)
     except Exception as error:  # the same again, over many lines of which the last ones say it
         return " ".join(str(error).rpartition("Error: ")[2].split())[:300]
     return "it fails while its operations are listened to"

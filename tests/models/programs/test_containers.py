@@ -120,6 +120,26 @@ def test_a_layer_that_runs_twice_is_one_layer(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["layers", "script", "cnnviz", "unroll", "relu"])
+def test_parts_of_a_program_may_have_any_name(tmp_path: Path, name: str) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.add_module(name, nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()))
+
+        def forward(self, x: Tensor) -> Tensor:
+            part: nn.Module = getattr(self, name)
+            out: Tensor = part(x)
+            return out
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Net(), torch.zeros(1, 1, 8, 8)).save(tmp_path / "named.pt")
+    first, second = summarize(str(tmp_path / "named.pt"), (1, 8, 8)).layers
+    assert (first.name, first.params) == (f"{name}.0", 20)
+    assert second.type == "relu"
+
+
 def figures(summary: ModelSummary) -> tuple[int, int, int, int | None, tuple[int, ...] | None]:
     params, macs = summary.total_params, summary.macs
     return params, macs, summary.buffers, summary.depth, summary.output
