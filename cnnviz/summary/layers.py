@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnnviz.summary.tracing import Traced
 
 NOT_RUN, USED_BY_PARENT, COUNTED_ABOVE = "not run", "used inside its parent", "counted above"
+OWN_CODE = "what its own code computes beside its layers"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,11 @@ class _Writer:
         if depth == 0 or node.module is None or whole:
             yield self._row(node)
             return
-        yield from self._bare(node.module)
+        yield from self._bare(node.module, node.name)
         self.opened.add(node.module)
+        if node.macs:
+            name = node.name or node.type
+            yield LayerSummary(name, node.type, node.call, None, 0, 0, node.macs, (), 0, OWN_CODE)
         for child in node.children:
             yield from self.rows(child, None if depth is None else depth - 1)
 
@@ -94,7 +98,7 @@ class _Writer:
                 continue
             inner = set(child.modules()) & (self.opened | self.written)
             if child in self.opened or inner:
-                yield from self._bare(child)
+                yield from self._bare(child, self.names[child])
                 yield from self.idle(child)
             else:
                 yield self._idle_row(child)
@@ -128,9 +132,9 @@ class _Writer:
         note = USED_BY_PARENT if used else NOT_RUN
         return LayerSummary(name, kind, 1, None, *self._count(held), 0, (), 0, note)
 
-    def _bare(self, module: nn.Module) -> Iterator[LayerSummary]:
-        """Parameters that a module holds itself, beside those of its layers."""
-        for name, param in module.named_parameters(self.names[module], recurse=False):
+    def _bare(self, module: nn.Module, place: str) -> Iterator[LayerSummary]:
+        """Parameters that the module at ``place`` holds itself, beside those of its layers."""
+        for name, param in module.named_parameters(place, recurse=False):
             if id(param) not in self.counted and not is_lazy(param):
                 count, shape = self._count([param]), tuple(param.shape)
                 yield LayerSummary(name, "Parameter", 1, shape, *count, 0, (), 0)

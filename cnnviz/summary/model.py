@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from cnnviz.errors import CnnvizError, ModelError, UsageError
 from cnnviz.models.building.quick_import import compiler_left_out
@@ -112,7 +113,7 @@ def summarize(
     frozen = {id(param) for param in module.parameters() if not param.requires_grad}
     frozen |= _matching(module, freeze)
     layers = tuple(layers_of(module, traced, depth, frozen))
-    params, buffers = list(module.parameters()), list(module.buffers())
+    params, buffers = list(_known(module.parameters())), list(_known(module.buffers()))
     root = traced.root
     return ModelSummary(
         model=source.name,
@@ -241,6 +242,11 @@ def _matching(module: nn.Module, globs: Sequence[str]) -> set[int]:
 def _is_within(name: str, pattern: str) -> bool:
     parts = name.split(".")
     return any(fnmatchcase(".".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
+
+
+def _known(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Without those of lazy layers that never ran, which have no size."""
+    return (tensor for tensor in tensors if not is_lazy(tensor))
 
 
 def _numbers(tensors: Iterable[Tensor]) -> int:

@@ -42,6 +42,44 @@ def test_lazy_layers_get_their_sizes_and_the_model_keeps_its_own() -> None:
     assert not summarize(model, (3, 8, 8)).notes
 
 
+def test_lazy_layers_that_never_run_have_no_numbers() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3))
+    model[0].head = nn.LazyLinear(5)
+    summary = summarize(model, (3, 8, 8))
+    assert (summary.total_params, summary.memory["params"]) == (112, 448)
+
+
+class Swaps(nn.Module):
+    """Puts another block in the place of one that has run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU())
+
+    def forward(self, image: Tensor) -> Tensor:
+        made: Tensor = self.block(image)
+        self.block = nn.Sequential(nn.Tanh())
+        return made
+
+
+def test_what_ran_is_listed_though_the_model_has_dropped_it() -> None:
+    rows = summarize(Swaps(), (3, 8, 8)).layers
+    assert [(row.name, row.type) for row in rows[:2]] == [
+        ("block.0", "Conv2d"),
+        ("block.1", "ReLU"),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_rows_add_up_where_a_part_is_torchscript() -> None:
+    part = torch.jit.trace(nn.Sequential(nn.Conv2d(3, 4, 3)), torch.ones(1, 3, 8, 8))
+    summary = summarize(nn.Sequential(part, nn.Conv2d(4, 2, 1)), (3, 8, 8))
+    assert summary.macs == 36 * 4 * 27 + 36 * 2 * 4
+    assert sum(row.macs for row in summary.layers) == summary.macs
+    assert sum(row.params for row in summary.layers) == summary.total_params
+    assert "own code" in summary.layers[0].note
+
+
 def test_the_input_has_the_precision_of_the_model() -> None:
     summary = summarize(nn.Conv2d(3, 4, 3).half(), (3, 8, 8))
     assert summary.memory == {"params": 224, "buffers": 0, "outputs": 4 * 36 * 2}
