@@ -99,6 +99,16 @@ def test_layer_that_fails_and_is_caught_is_said_and_what_follows_is_seen() -> No
     assert run.same_output
 
 
+def test_model_that_ends_the_process_has_failed() -> None:
+    def leave(_: Tensor) -> Tensor:
+        raise SystemExit(3)
+
+    model = nn.Sequential(nn.ReLU(), Does(leave))
+    with pytest.raises(CnnvizError, match=r"the model failed in layer 1: SystemExit: 3"):
+        run_and_capture(model, IMAGE, check=True)
+    assert hooks(model) == 0
+
+
 def test_layer_that_returns_nothing_while_an_error_is_handled_has_not_failed() -> None:
     model = nn.Sequential(Does(lambda _: None))
     try:
