@@ -30,15 +30,22 @@ def quiet(model: nn.Module) -> Iterator[list[str]]:
     modes = {module: module.training for module in model.modules()}
     buffers = list(_buffers(model))
     restored: list[str] = []
+    # What a lazy layer makes in its first run stays, and could not be trained, made for inference.
+    without_gradients = torch.no_grad if has_lazy_layers(model) else torch.inference_mode
     try:
         model.eval()
-        with torch.inference_mode(), _plain_code(), _same_settings():
+        with without_gradients(), _plain_code(), _same_settings():
             yield restored
     finally:
         model.train(modes[model])  # some keep their mode elsewhere too
         for module, mode in modes.items():
             module.training = mode
         restored += _restore(model, buffers)
+
+
+def has_lazy_layers(model: nn.Module) -> bool:
+    """Whether a part of it gets its sizes from the first input that it sees."""
+    return any(map(is_lazy, (*model.parameters(), *model.buffers())))
 
 
 @contextmanager

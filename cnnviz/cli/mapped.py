@@ -20,13 +20,20 @@ UNSAID = ("not selected", "used inside its parent's call", NEVER_RAN)  # and nob
 def introduction(model: LoadedModel) -> str:
     """The model in a line, and what there is to say of its weights."""
     entry, about = model.entry, model.weights.about
-    count = sum(param.numel() for param in model.module.parameters())
     title = f"{entry.title} ({entry.year}), " if entry else ""
-    lines = [f"{model.name}: {title}{count:,} parameters, {_weights(model)}"]
+    lines = [f"{model.name}: {title}{_parameters(model)}, {_weights(model)}"]
     if "test_accuracy" in about:
         accuracy, images = float(about["test_accuracy"]), int(about["test_images"])
         lines[0] += f": {accuracy:.2%} of its {images:,} test images right"
     return "\n".join([*lines, *(f"note: {note}" for note in (*model.notes, *model.weights.notes))])
+
+
+def _parameters(model: LoadedModel) -> str:
+    from cnnviz.capturing.untouched import has_lazy_layers  # torch, which the model has loaded
+
+    if has_lazy_layers(model.module):
+        return "parameters as many as its first image asks for"
+    return f"{sum(param.numel() for param in model.module.parameters()):,} parameters"
 
 
 def _weights(model: LoadedModel) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnviz.cores import cores
@@ -59,18 +60,20 @@ def estimate(
     sizes = [memory_of(layer) for layer in planned.shown]
     waiting = cores() * WAITING + 1
     held = max((sum(sizes[n : n + waiting]) for n in range(len(sizes))), default=0)
-    macs = multiply_adds(model, image)
+    bare = meta_copy(model)
+    macs = multiply_adds(bare, image)
     drawn = [layer for layer in planned.shown if layer.type != "Flatten"]
     shapes = [layer.shape for layer in drawn if layer.shape]
     return Estimate(
         layers=planned.total,
         drawn=len(drawn),
         files=files,
-        parameters=sum(param.numel() for param in model.parameters()),
+        parameters=sum(param.numel() for param in bare.parameters() if not is_lazy(param)),
         macs=macs,
         weights_bytes=sum(
             tensor.numel() * tensor.element_size()
-            for tensor in (*model.parameters(), *model.buffers())
+            for tensor in (*bare.parameters(), *bare.buffers())
+            if not is_lazy(tensor)
         ),
         maps_bytes=sum(sizes),
         held_bytes=held,
@@ -79,12 +82,15 @@ def estimate(
     )
 
 
-def multiply_adds(model: nn.Module, image: Tensor) -> int | None:
-    """Of one pass, counted by torch itself on its meta device; None where that is impossible."""
+def multiply_adds(bare: nn.Module, image: Tensor) -> int | None:
+    """Of one pass, counted by torch itself on its meta device; None where that is impossible.
+
+    ``bare`` lies there, and its lazy layers get their sizes.
+    """
     counter: Any = FlopCounterMode(display=False)
     try:
         with torch.inference_mode(False), torch.no_grad(), counter:
-            meta_copy(model).eval()(image.to("meta"))
+            bare.eval()(image.to("meta"))
     except Exception:  # what code that looks at values raises without any
         return None
     return int(counter.get_total_flops()) // 2

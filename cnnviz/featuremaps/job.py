@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from cnnviz import images, storage
+from cnnviz.capturing import survey
+from cnnviz.capturing.untouched import has_lazy_layers
 from cnnviz.errors import UsageError
 from cnnviz.featuremaps.beside import Beside
 from cnnviz.featuremaps.drawing import Drawing
@@ -16,6 +20,7 @@ from cnnviz.featuremaps.plan import plan
 from cnnviz.models.preparing import latent
 from cnnviz.models.preparing.tensors import is_tensor_file, read_tensor
 from cnnviz.models.programs.operations import Operations, listened
+from cnnviz.models.supply import NONE
 from cnnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +79,16 @@ def planned_for(model: LoadedModel, prepared: Prepared, options: MapOptions) -> 
     """
     if isinstance(model.module, Operations):  # which has layers only once it has run
         listened(model.module, tuple(prepared.tensor.shape[1:]))
+    if has_lazy_layers(model.module) and model.weights.source != NONE:
+        _let_grow(model, prepared)
     return plan(model.module, [prepared.tensor], options.layers, options.maps)
+
+
+def _let_grow(model: LoadedModel, prepared: Prepared) -> None:
+    """Let lazy layers make their weights, which the model's seed says like all others."""
+    with torch.random.fork_rng():
+        torch.manual_seed(int(model.weights.about.get("seed", 0)))
+        survey(model.module, prepared.tensor)
 
 
 def read_input(path: Path, model: LoadedModel) -> Prepared:

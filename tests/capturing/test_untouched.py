@@ -52,6 +52,21 @@ def test_statistics_that_a_run_moves_are_put_back_to_the_byte(how: str) -> None:
     assert not model.norm.training
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_lazy_layers_keep_what_their_first_run_made_and_can_be_trained(check: bool) -> None:
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2))
+    first, second = (run_and_capture(model, IMAGE, check=check) for _ in range(2))
+    assert torch.equal(first.output, second.output)
+    assert first.restored == ()
+    assert dict(model.named_buffers()).keys() == {
+        *("1.running_mean", "1.running_var", "1.num_batches_tracked"),
+    }
+    before = bytes_of(model)
+    model.train()(IMAGE).sum().backward()
+    torch.optim.SGD(model.parameters(), 1.0).step()
+    assert bytes_of(model)["0.weight"] != before["0.weight"]
+
+
 def test_run_that_is_checked_begins_twice_from_the_same_statistics() -> None:
     """The output depends on a buffer that each run changes."""
 

@@ -41,6 +41,9 @@ class Dead(Net):
     def forward(self, images):
         return super().forward(images - 1000 * self.conv.weight.sum().sign())
 
+def lazy():
+    return nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(3))
+
 def tiny(image):
     import numpy as np
     return torch.from_numpy(np.asarray(image.resize((9, 8)), dtype="float32")).movedim(2, 0) / 255
@@ -190,6 +193,21 @@ def test_raw_keeps_the_values(run: Run, tmp_path: Path) -> None:
     assert manifest(run, *LENET, "--raw", "npz", "--overwrite")["raw"] == "maps.npz"
     with np.load(tmp_path / "seven.lenet" / "maps.npz") as same:
         assert np.array_equal(same["features.3"], kept["features.3"])
+
+
+def test_lazy_layers_draw_their_weights_by_the_seed(run: Run) -> None:
+    asked = ("featuremaps", "color.png", "-m", "net.py:lazy", "--weights", "random", "--overwrite")
+    first, again, other = (manifest(run, *asked, "--seed", seed) for seed in ("3", "3", "4"))
+    assert [layer["type"] for layer in first["layers"][:2]] == ["Conv2d", "BatchNorm2d"]
+    assert first["predictions"] == again["predictions"]
+    assert first["predictions"] != other["predictions"]
+    assert "parameters as many as its first image asks for" in run(*asked).stdout
+
+
+def test_lazy_layers_are_counted_before_they_run(run: Run) -> None:
+    shown = run("featuremaps", "color.png", "-m", "net.py:lazy", "--dry-run").stdout
+    count = 4 * 27 + 4 + 8 + 4 * 18 * 28 * 3 + 3
+    assert f"{count:,}" in shown
 
 
 def test_own_model_own_preprocessing_and_what_it_prints(run: Run) -> None:
