@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,19 +26,28 @@ def compiler_left_out() -> Iterator[None]:
     ``torchvision.ops.roi_align`` takes one function from there as it is imported. What roi_align
     gets calls the real function, when it is called. Functions that torch keeps from the compiler
     are given back as they are, and kept from it later. Any other name that is asked for puts the
-    real module in place.
+    real module in place, and so does ``torch.compile``, which imports parts of it.
     """
     if COMPILER in sys.modules:
         yield
         return
-    import torch  # noqa: F401  # first, with a compiler of its own in mind
+    import torch  # first, with a compiler of its own in mind
 
     stand_ins = {name: _StandIn(name) for name in (COMPILER, FUNCTIONS)}
     stand_ins[COMPILER].__path__ = []
     sys.modules.update(stand_ins)
+    compile_ = torch.compile
+
+    @wraps(compile_)
+    def compiled(*arguments: Any, **named: Any) -> Any:
+        _put_away()
+        return compile_(*arguments, **named)
+
+    torch.compile = compiled
     try:
         yield
     finally:
+        torch.compile = compile_
         for function in stand_ins[COMPILER].disabled:
             vars(function).pop("__dynamo_disable", None)  # where torch notes what it was given
         _put_away()

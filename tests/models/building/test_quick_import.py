@@ -38,6 +38,17 @@ def test_another_name_that_is_asked_for_is_the_real_one(name: str) -> None:
     assert printed(code) == "True"
 
 
+def test_a_model_that_is_compiled_as_it_is_built_gets_the_real_one() -> None:
+    code = (
+        "import torch; from torch import nn\n"
+        "from cnnviz.models.building.quick_import import compiler_left_out as out\n"
+        "own = torch.compile\n"
+        "with out():\n    made = torch.compile(nn.ReLU())\n"
+        "print(type(made).__name__, made._orig_mod, torch.compile is own)"
+    )
+    assert printed(code).split() == ["OptimizedModule", "ReLU()", "True"]
+
+
 def test_meta_runs_leave_the_compiler_out_and_keep_torch_s_parts_from_it() -> None:
     code = (
         "import sys; from cnnviz.summary.model import summarize; summarize('resnet18');"
