@@ -123,7 +123,8 @@ def _grown(how: Preprocessing, size: Size) -> int | Size | None:
     if how.resize is None or how.size is None:
         return None
     old = (how.resize, how.resize) if isinstance(how.resize, int) else how.resize
-    new = round(old[0] / how.size[0] * size[0]), round(old[1] / how.size[1] * size[1])
+    high, wide = (max(1, round(old[n] / how.size[n] * size[n])) for n in (0, 1))
+    new = high, wide
     return new[0] if isinstance(how.resize, int) and new[0] == new[1] else new
 
 

@@ -53,8 +53,9 @@ def test_nothing_asked_leaves_the_recipe() -> None:
         (Preprocessing((100, 200), (110, 220), "stretch"), (50, 50), (55, 55)),
         (Preprocessing(None, 520), (300, 400), None),
         (plain((32, 32)), (64, 64), None),
+        (Preprocessing((33, 9), (8, 1), fit="pad"), (2, 3), (1, 1)),
     ],
-    ids=["as much cut away", "not square", "stretched", "any size", "plain"],
+    ids=["as much cut away", "not square", "stretched", "any size", "plain", "at least a pixel"],
 )
 def test_new_size_keeps_what_is_cut_away(
     how: Preprocessing, size: tuple[int, int], resize: int | tuple[int, int] | None
