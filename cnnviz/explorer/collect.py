@@ -88,5 +88,6 @@ class Explorer:
 def telling_of(values: NDArray[np.float32]) -> tuple[int, ...]:
     """The channels that differ most within themselves, in their order."""
     rows = np.nan_to_num(values.reshape(len(values), -1), posinf=0, neginf=0)
-    best = np.argsort(-rows.std(axis=1), kind="stable")[:TELLING]
+    spreads = rows.std(axis=1, dtype=np.float64)  # in which squares of float32 do not overflow
+    best = np.argsort(-spreads, kind="stable")[:TELLING]
     return tuple(sorted(map(int, best)))

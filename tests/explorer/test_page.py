@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from cnnviz.errors import UsageError
-from cnnviz.explorer import PageOptions, bundle
+from cnnviz.explorer import PageOptions, bundle, telling_of
 from tests.explorer.conftest import lenet
 from tests.explorer.driver import Driven, drive
 
@@ -223,3 +223,11 @@ def test_no_import_is_left_in_the_script() -> None:
     assert not re.findall(r"^(?:import|export)\b", bundle.script(), re.MULTILINE)
     assert "</script" not in bundle.script()
     assert "</style" not in bundle.style()
+
+
+def test_channels_are_told_apart_however_large_their_values() -> None:
+    values = np.zeros((8, 2, 2), np.float32)
+    values[5, 0, 0], values[3, 0, 0], values[1, 0, 0] = 3e38, 1e38, np.inf
+    values[[0, 2, 4, 6], 1, 1] = 1e37
+    with np.errstate(all="raise"):
+        assert telling_of(values) == (0, 2, 3, 4, 5, 6)
