@@ -31,10 +31,10 @@ def find_inputs(
     """Each file to be read, and the sub-folder of the folder it was found in.
 
     A file that is named is taken whatever it is called, and so is one that does not exist, so
-    that its absence is a failure of its own. Of a folder, and of a pattern such as
-    ``photos/*.jpg`` that the shell left alone, the images are taken, in alphabetical order,
-    without what ``is_result`` recognises as made by this tool; with ``recursive`` those of all
-    sub-folders too, except of the one that is the ``output``.
+    that its absence is a failure of its own; as is a folder that may not be listed. Of a folder,
+    and of a pattern such as ``photos/*.jpg`` that the shell left alone, the images are taken, in
+    alphabetical order, without what ``is_result`` recognises as made by this tool; with
+    ``recursive`` those of all sub-folders too, except of the one that is the ``output``.
 
     Raises:
         CnnvizError: a folder or pattern without images.
@@ -65,11 +65,13 @@ def _is_pattern(path: Path) -> bool:
 
 
 def _in_folder(folder: Path, target: str | None, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
-    for here, folders, names in os.walk(folder):
+    unlisted: list[OSError] = []
+    for here, folders, names in os.walk(folder, onerror=unlisted.append):
         below = [name for name in folders if os.path.realpath(Path(here, name)) != target]
         folders[:] = sorted(below) if recursive else []
         sub = Path(here).relative_to(folder)
         yield from ((Path(here, name), sub) for name in sorted(names) if _is_image(name))
+    yield from ((Path(error.filename), Path()) for error in unlisted)
 
 
 def _matching(pattern: Path) -> Iterator[tuple[Path, Path]]:

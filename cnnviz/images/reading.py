@@ -95,6 +95,7 @@ def _opened(path: Path) -> BinaryIO:
         if not path.exists():
             raise ImageError("there is no such file")
         if path.is_dir():
+            os.scandir(path).close()  # which raises where it may not be listed
             raise ImageError("this is a folder; name the images in it, as in FOLDER/*.png")
         if not path.is_file():
             raise ImageError("not a regular file; name an image")
