@@ -57,7 +57,7 @@ class Against:
     def short(self) -> str:
         """As part of a folder's name."""
         last = os.path.basename(self.value.rstrip("/"))  # noqa: PTH119 (may be any text)
-        stem = os.path.splitext(last)[0]  # noqa: PTH122
+        stem = os.path.splitext(last)[0]  # noqa: PTH122 (as above)
         said = f"seed{stem}" if self.kind == "seed" else stem
         return re.sub(r"[^\w.-]+", "_", said).strip("_.")[:60] or self.kind
 

@@ -1,4 +1,4 @@
-"""Files are old or whole new, and nothing that is there is lost unasked."""
+"""Files are old or whole new, whatever ends the writing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cnnviz import storage
 from cnnviz.errors import OutputError, UsageError
-from cnnviz.storage import refuse_existing, refuse_filled, twins, write_bytes, writing
+from cnnviz.storage import refuse_existing, write_bytes, writing
 from cnnviz.storage.temporary import here
 
 # Longer than any file system's 255 bytes; pathlib raises for it where others return False.
@@ -36,16 +34,6 @@ def write_half(target: Path, error: type[BaseException]) -> None:
         file.write(b"half")
         file.flush()
         raise error
-
-
-def check_and_write(target: Path) -> None:
-    refuse_existing([target], [], overwrite=True)
-    write_bytes(target, b"new")
-
-
-def check_and_fill(folder: Path) -> None:
-    refuse_filled([folder], overwrite=True)
-    write_bytes(folder / "a.png", b"new")
 
 
 @pytest.mark.parametrize("old", [b"old", None], ids=["replacing", "new"])
@@ -269,161 +257,3 @@ def test_minus_is_standard_output(
 
     assert capfdbinary.readouterr().out == b"\x00\xff\r\n"
     assert names(tmp_path) == []
-
-
-@pytest.fixture
-def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder, the current one, with an input under several names and another file."""
-    monkeypatch.chdir(tmp_path)
-    Path("input.png").write_bytes(b"input")
-    Path("hard.png").hardlink_to("input.png")
-    Path("soft.png").symlink_to("input.png")
-    Path("other.png").write_bytes(b"other")
-    Path("sub").mkdir()
-    Path("sub/x").touch()
-    Path("empty").mkdir()
-    Path("link").symlink_to("sub")
-    Path("loop").symlink_to("loop")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("outputs", "refusal", "even_overwriting"),
-    [
-        pytest.param(["new.png"], None, False, id="new"),
-        pytest.param(["new.png", "sub/new.png"], None, False, id="two-new"),
-        pytest.param(["-", "-"], None, False, id="stdout"),
-        pytest.param(["loop"], None, False, id="symlink-to-itself"),
-        pytest.param(["other.png"], "exists already; --overwrite", False, id="existing"),
-        pytest.param(["input.png"], "is an input", True, id="input"),
-        pytest.param(["./sub/../input.png"], "is an input", True, id="input-by-another-path"),
-        pytest.param(["hard.png"], "is an input", True, id="hard-link-to-input"),
-        pytest.param(["soft.png"], "is an input", True, id="symlink-to-input"),
-        pytest.param(["sub"], "is a folder", True, id="folder"),
-        pytest.param(["new.png", "new.png"], "two results", True, id="twins"),
-        pytest.param(["sub/n.png", "link/n.png"], "two results", True, id="twins-by-symlink"),
-    ],
-)
-@pytest.mark.parametrize("overwrite", [False, True], ids=["", "overwrite"])
-@pytest.mark.usefixtures("there")
-def test_outputs_that_would_lose_something_are_refused(
-    outputs: list[str], refusal: str | None, *, even_overwriting: bool, overwrite: bool
-) -> None:
-    inputs = [Path("missing.png"), Path("input.png"), Path(TOO_LONG)]
-    paths = [Path(output) for output in outputs]
-
-    if refusal is None or (overwrite and not even_overwriting):
-        refuse_existing(paths, inputs, overwrite=overwrite)
-    else:
-        with pytest.raises(UsageError, match=refusal):
-            refuse_existing(paths, inputs, overwrite=overwrite)
-
-
-@pytest.mark.usefixtures("there")
-def test_an_existing_file_that_is_ours_may_be_replaced_but_no_input() -> None:
-    asked = []
-
-    def ours(path: Path) -> bool:
-        asked.append(path.name)
-        return path.name != "x"
-
-    refuse_existing([Path("new.png"), Path("other.png")], [], overwrite=False, ours=ours)
-    assert asked == ["other.png"]
-    with pytest.raises(UsageError, match="sub/x exists already"):
-        refuse_existing([Path("other.png"), Path("sub/x")], [], overwrite=False, ours=ours)
-    with pytest.raises(UsageError, match=r"hard\.png is an input"):
-        refuse_existing([Path("hard.png")], [Path("input.png")], overwrite=False, ours=ours)
-
-
-@pytest.mark.parametrize(
-    ("folders", "refusal", "even_overwriting"),
-    [
-        pytest.param(["new", "empty"], None, False, id="new-and-empty"),
-        pytest.param(["sub"], "not empty; --overwrite", False, id="filled"),
-        pytest.param(["other.png"], "is a file", True, id="file"),
-        pytest.param(["new", "./new"], "two results", True, id="twins"),
-        pytest.param(["sub", "link"], "two results|not empty", True, id="twins-by-symlink"),
-    ],
-)
-@pytest.mark.parametrize("overwrite", [False, True], ids=["", "overwrite"])
-@pytest.mark.usefixtures("there")
-def test_folders_that_hold_something_are_refused(
-    folders: list[str], refusal: str | None, *, even_overwriting: bool, overwrite: bool
-) -> None:
-    paths = [Path(folder) for folder in folders]
-
-    if refusal is None or (overwrite and not even_overwriting):
-        refuse_filled(paths, overwrite=overwrite)
-    else:
-        with pytest.raises(UsageError, match=refusal):
-            refuse_filled(paths, overwrite=overwrite)
-
-
-@pytest.mark.parametrize("write", [check_and_write, check_and_fill])
-@pytest.mark.usefixtures("there")
-def test_a_name_that_no_file_can_have_is_an_output_error(write: Callable[[Path], None]) -> None:
-    with pytest.raises(OutputError, match="File name too long"):
-        write(Path(TOO_LONG))
-
-
-ACCENTS = "caf\u00e9.png", "cafe\u0301.png"
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "ignored", "clash"),
-    [
-        ("a.png", "A.png", (True, False), True),
-        ("a.png", "A.png", (False, True), False),
-        ("sub/a.png", "SUB/a.png", (True, False), True),
-        ("stra\u00dfe.png", "STRASSE.png", (True, False), True),
-        (*ACCENTS, (False, True), True),
-        (*ACCENTS, (True, False), False),
-        ("caf\u00e9.png", "CAFE\u0301.png", (True, True), True),
-        ("caf\u00e9.png", "CAFE\u0301.png", (True, False), False),
-        ("a.png", "b.png", (True, True), False),
-    ],
-)
-def test_names_that_are_one_file_there_are_found(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    first: str,
-    second: str,
-    ignored: tuple[bool, bool],
-    clash: bool,
-) -> None:
-    monkeypatch.setattr(twins, "ignored_by", lambda _: ignored)
-    names = [tmp_path / "not" / "yet" / name for name in (first, second)]
-    refusals: list[Callable[[], None]] = [
-        lambda: storage.refuse_existing(names, [], overwrite=True),
-        lambda: storage.refuse_filled(names, overwrite=True),
-    ]
-    for refuse in refusals:
-        if clash:
-            with pytest.raises(UsageError, match=rf"{second}/?, which is {Path(first).name} too"):
-                refuse()
-        else:
-            refuse()
-
-
-def test_what_a_folder_ignores_is_tried_out_without_remains(tmp_path: Path) -> None:
-    (tmp_path / "a").touch()
-    case = (tmp_path / "A").exists()
-    (tmp_path / "caf\u00e9").touch()
-    form = (tmp_path / "cafe\u0301").exists()
-    assert twins.ignored_by(tmp_path) == (case, form)
-    assert len(list(tmp_path.iterdir())) == 2
-    assert twins.ignored_by(tmp_path / "gone") == (False, False)
-
-
-def test_what_a_folder_that_ignores_case_does_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = Path.exists
-
-    def either_case(path: Path) -> bool:
-        return there(path) or path.name.lower() in {x.name.lower() for x in path.parent.iterdir()}
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "exists", either_case)
-        assert twins.ignored_by(tmp_path) == (True, False)
-    assert list(tmp_path.iterdir()) == []
