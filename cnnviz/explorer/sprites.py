@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cnnviz.render.levels import to_levels
+from cnnviz.render.tiles import block_means
 from cnnviz.statistics import finite_range
 
 if TYPE_CHECKING:
@@ -98,22 +99,8 @@ def _pixels(shape: Sequence[int], cell: int | None) -> int:
 def _levels(values: NDArray[np.float32], reduced: tuple[int, int]) -> Levels:
     low, high = finite_range(values) or (0.0, 0.0)
     if reduced != (1, 1):
-        values = block_means(values, reduced)
+        values = block_means(values, *reduced)
     return to_levels(values, low, high)
-
-
-def block_means(values: NDArray[np.float32], block: tuple[int, int]) -> NDArray[np.float32]:
-    """Means of (H, W) over blocks of so many rows and columns; those at the far ends are smaller.
-
-    >>> block_means(np.array([[1, 3, 5]], np.float32), (1, 2)).tolist()
-    [[2.0, 5.0]]
-    """
-    for axis, length in enumerate(block):
-        starts = np.arange(0, values.shape[axis], length)
-        counts = np.diff(np.append(starts, values.shape[axis]))
-        sums = np.add.reduceat(values, starts, axis=axis, dtype=np.float64)
-        values = sums / np.expand_dims(counts, 1 - axis)
-    return values.astype(np.float32)
 
 
 def sheet_of(cells: Cells, *, lossless: bool | None, most: int = LARGE) -> Sheet:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from cnnviz.explorer import sprites
-from cnnviz.explorer.sprites import block_means, cells_of, most_lossless, sheet_of
+from cnnviz.explorer.sprites import cells_of, most_lossless, sheet_of
+from cnnviz.render.tiles import block_means
 
 
 def read(data: bytes) -> np.ndarray:
@@ -54,7 +55,7 @@ def test_levels_stand_for_values_within_half_a_level(rng: np.random.Generator) -
 def test_a_large_map_is_reduced_by_means_of_blocks() -> None:
     values = np.arange(15, dtype=np.float32).reshape(3, 5)
     expected = [[np.mean([0, 1, 5, 6]), np.mean([2, 3, 7, 8]), np.mean([4, 9])], [10.5, 12.5, 14]]
-    assert block_means(values, (2, 2)).tolist() == expected
+    assert block_means(values, 2, 2).tolist() == expected
     cells = cells_of(np.zeros((2, 225, 224), np.float32), 112)
     assert cells is not None
     assert (cells.reduced, cells.levels.shape) == ((3, 2), (2, 75, 112))
